@@ -1,0 +1,70 @@
+"""Who may do what in PostgreSQL: one login role per process, each with exactly the rights of its zone.
+
+The owner of all tables is `dodomu_owner` (NOLOGIN). `RIGHTS` is the whole table of grants;
+`tests/storage/test_roles.py` asks the database, as each role, for what it may not have.
+"""
+
+OWNER = "dodomu_owner"
+BOT, CONSOLE, KEEPER = "dodomu_bot", "dodomu_console", "dodomu_keeper"
+LOGIN_ROLES = (BOT, CONSOLE, KEEPER)
+
+_ALL = "SELECT, INSERT, UPDATE, DELETE"
+
+RIGHTS: dict[str, dict[str, str]] = {
+    # Intake: the report being given now. Of a submitted report it may only add, never read.
+    BOT: {
+        "chats": _ALL,
+        "updates_taken": _ALL,
+        "drafts": _ALL,
+        "message_ids": _ALL,
+        "outgoing": _ALL,
+        "downloads": _ALL,
+        "draft_files": _ALL,
+        "parked": _ALL,
+        "threads": _ALL,
+        "receipts": "SELECT, INSERT",
+        "reports": "INSERT, SELECT (id), UPDATE (unread)",
+        "bodies": "INSERT, SELECT (report, number)",
+        "files": "INSERT",
+        "manifests": "SELECT",
+        "custody_leaves": "INSERT",
+    },
+    # The team's desk: reports and who works on them; nothing that leads to a chat.
+    CONSOLE: {
+        "reports": "SELECT, UPDATE (due_at, status, closed_reason, waiting, unread, assignee, locked_by,"
+        " locked_until, hold)",
+        "bodies": "SELECT",
+        "files": "SELECT",
+        "members": "SELECT, UPDATE (totp_step)",
+        "team_keys": "SELECT",
+        "sessions": _ALL,
+        "manifests": "SELECT",
+        "custody_leaves": "SELECT, INSERT",
+        "custody_sequence": "SELECT",
+    },
+    # Maintenance and key acts: ciphertext names, the log, members' public halves and sealed keys.
+    KEEPER: {
+        "files": "SELECT (id, blob)",
+        "draft_files": "SELECT (id, blob)",
+        "members": "SELECT, INSERT, UPDATE (left_hour)",
+        "team_keys": "SELECT, INSERT",
+        "manifests": "SELECT, INSERT",
+        "custody_leaves": "SELECT, INSERT",
+        "custody_sequence": "SELECT, INSERT",
+    },
+}
+
+
+def grants() -> list[str]:
+    """SQL statements that take every right away and give each role exactly its own. Run as the owner."""
+    roles = ", ".join(LOGIN_ROLES)
+    statements = [
+        "REVOKE ALL ON SCHEMA public FROM PUBLIC",
+        f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC, {roles}",
+        f"GRANT USAGE ON SCHEMA public TO {roles}",
+    ]
+    for role, tables in RIGHTS.items():
+        for table, rights in tables.items():
+            # "SELECT (a, b), INSERT" is split only between rights, never inside a column list.
+            statements.append(f"GRANT {rights} ON {table} TO {role}")
+    return statements

@@ -1,0 +1,337 @@
+"""The schema: every table, what guards it, and which columns are clear.
+
+What is not in `CLEAR_COLUMNS` is ciphertext: an age file sealed to people, or AEAD under a process's own
+secret. `tests/storage/test_schema.py` holds this list against `information_schema`.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.schema import SchemaItem
+
+CLASSES = ("critical", "high", "normal")
+STATUSES = ("new", "in triage", "waiting for reporter", "linked", "closed")
+CLOSED_REASONS = ("duplicate", "out of scope", "no answer", "hostile")
+ROLES = ("observer", "analyst", "lead", "keeper", "auditor", "safeguarding")
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _bytes32(name: str, **kwargs: bool) -> list[SchemaItem]:
+    """A column of exactly 32 bytes: a keyed hash, a salt or a SHA-256."""
+    return [
+        Column(name, LargeBinary, nullable=False, **kwargs),
+        CheckConstraint(f"length({name}) = 32", name=f"{name}_32_bytes"),
+    ]
+
+
+def _one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
+
+
+def _day_sealed() -> list[SchemaItem]:
+    """Columns of a row that is AEAD under one day's draft secret; `version` is in its associated data."""
+    return [
+        Column("version", Integer, nullable=False),
+        Column("day", Date, nullable=False),
+        *_bytes32("salt"),
+        Column("sealed", LargeBinary, nullable=False),
+    ]
+
+
+def _chat(*, nullable: bool = False, primary_key: bool = False) -> Column[bytes]:
+    return Column(
+        "chat", ForeignKey("chats.chat", ondelete="CASCADE"), nullable=nullable, primary_key=primary_key
+    )
+
+
+# ---- intake -------------------------------------------------------------------------------------
+
+chats = Table("chats", metadata, *_bytes32("chat", primary_key=True))
+
+updates_taken = Table(
+    "updates_taken",
+    metadata,
+    *_bytes32("update_mac", primary_key=True),
+    Column("taken_hour", DateTime(timezone=True), nullable=False, index=True),
+)
+
+drafts = Table(
+    "drafts",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    _chat(),
+    Column("active", Boolean, nullable=False),
+    *_day_sealed(),
+    Column("expires_on", Date, nullable=False, index=True),
+    Index("one_active_draft", "chat", unique=True, postgresql_where=text("active")),
+    Index("ix_drafts_chat", "chat"),
+)
+
+message_ids = Table(
+    "message_ids",
+    metadata,
+    _chat(primary_key=True),
+    *_day_sealed(),
+    Column("sweep_at", DateTime(timezone=True), nullable=True, index=True),
+)
+
+outgoing = Table(
+    "outgoing",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("place", BigInteger, Identity(always=True), nullable=False),
+    _chat(),
+    *_day_sealed(),
+    Column("not_before", DateTime(timezone=True), nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("sender", Uuid, nullable=True),
+    Column("leased_until", DateTime(timezone=True), nullable=True),
+    Index("ix_outgoing_chat_place", "chat", "place"),
+)
+
+downloads = Table(
+    "downloads",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    _chat(nullable=True),
+    *_day_sealed(),
+    Column("not_before", DateTime(timezone=True), nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("leased_until", DateTime(timezone=True), nullable=True),
+    Index("ix_downloads_chat", "chat"),
+)
+
+draft_files = Table(
+    "draft_files",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("blob", Text, nullable=False, unique=True),
+    *_bytes32("ciphertext_sha256"),
+    Column("sealed_size", BigInteger, nullable=False),
+    Column("compartment", Text, nullable=False),
+    Column("key_epoch", Integer, nullable=False),
+    Column("expires_on", Date, nullable=False, index=True),
+)
+
+parked = Table(
+    "parked",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    *_bytes32("update_mac"),
+    Column("version", Integer, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("parked_hour", DateTime(timezone=True), nullable=False),
+    UniqueConstraint("update_mac"),
+)
+
+# ---- reports ------------------------------------------------------------------------------------
+
+members = Table(
+    "members",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("call_sign", Text, nullable=False, unique=True),
+    Column("role", Text, nullable=False),
+    Column("recipient", Text, nullable=False),
+    *_bytes32("signing_key"),
+    Column("identity", LargeBinary, nullable=False),
+    Column("signing_secret", LargeBinary, nullable=False),
+    Column("totp", LargeBinary, nullable=False),
+    Column("totp_step", BigInteger, nullable=False, server_default="0"),
+    Column("joined_hour", DateTime(timezone=True), nullable=False),
+    Column("left_hour", DateTime(timezone=True), nullable=True),
+    _one_of("role", ROLES),
+    CheckConstraint("call_sign ~ '^[a-z][a-z0-9-]{1,31}$'", name="call_sign_plain"),
+)
+
+reports = Table(
+    "reports",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("public_code", Text, nullable=False, unique=True),
+    Column("desk_code", Text, nullable=False, unique=True),
+    Column("form", Text, nullable=False),
+    Column("form_version", Integer, nullable=False),
+    Column("received_hour", DateTime(timezone=True), nullable=False),
+    Column("class", Text, nullable=False),
+    Column("due_at", DateTime(timezone=True), nullable=True),
+    Column("compartment", Text, nullable=False),
+    Column("status", Text, nullable=False, server_default="new"),
+    Column("closed_reason", Text, nullable=True),
+    Column("waiting", Boolean, nullable=False, server_default=text("false")),
+    Column("unread", Boolean, nullable=False, server_default=text("true")),
+    Column("assignee", ForeignKey("members.id"), nullable=True),
+    Column("locked_by", ForeignKey("members.id"), nullable=True),
+    Column("locked_until", DateTime(timezone=True), nullable=True),
+    Column("retain_until", Date, nullable=True),
+    Column("hold", Boolean, nullable=False, server_default=text("false")),
+    _one_of("class", CLASSES),
+    _one_of("status", STATUSES),
+    _one_of("closed_reason", CLOSED_REASONS),
+    CheckConstraint("(status = 'closed') = (closed_reason IS NOT NULL)", name="closed_says_why"),
+    CheckConstraint("(locked_by IS NULL) = (locked_until IS NULL)", name="lock_has_holder"),
+    Index("reports_by_clock", "compartment", "due_at", postgresql_where=text("status <> 'closed'")),
+)
+
+bodies = Table(
+    "bodies",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("report", ForeignKey("reports.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    *_bytes32("ciphertext_sha256"),
+    Column("key_epoch", Integer, nullable=False),
+    UniqueConstraint("report", "number"),
+)
+
+files = Table(
+    "files",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("report", ForeignKey("reports.id"), nullable=False, index=True),
+    Column("body", ForeignKey("bodies.id"), nullable=False),
+    Column("blob", Text, nullable=False, unique=True),
+    *_bytes32("ciphertext_sha256"),
+    Column("sealed_size", BigInteger, nullable=False),
+    Column("key_epoch", Integer, nullable=False),
+)
+
+receipts = Table(
+    "receipts",
+    metadata,
+    *_bytes32("words_mac", primary_key=True),
+    Column("report", ForeignKey("reports.id"), nullable=False, unique=True),
+)
+
+threads = Table(
+    "threads",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("report", ForeignKey("reports.id"), nullable=False, unique=True),
+    Column("version", Integer, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
+# ---- trust --------------------------------------------------------------------------------------
+
+manifests = Table(
+    "manifests",
+    metadata,
+    Column("serial", Integer, primary_key=True, autoincrement=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+)
+
+team_keys = Table(
+    "team_keys",
+    metadata,
+    Column("compartment", Text, primary_key=True),
+    Column("epoch", Integer, primary_key=True),
+    Column("holder", Uuid, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    *_bytes32("token_sha256", primary_key=True),
+    Column("member", ForeignKey("members.id"), nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("seen_at", DateTime(timezone=True), nullable=False),
+    Column("expires_at", DateTime(timezone=True), nullable=False, index=True),
+)
+
+custody_leaves = Table(
+    "custody_leaves",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("leaf", LargeBinary, nullable=False),
+)
+
+custody_sequence = Table(
+    "custody_sequence",
+    metadata,
+    Column("index", BigInteger, primary_key=True, autoincrement=False),
+    Column("leaf", ForeignKey("custody_leaves.id"), nullable=False, unique=True),
+    *_bytes32("leaf_hash"),
+)
+
+APPEND_ONLY = ("bodies", "files", "receipts", "manifests", "custody_leaves", "custody_sequence")
+"""Tables whose rows no login role may change, remove or truncate (a trigger refuses, besides the rights)."""
+
+SEALED_COLUMNS: dict[str, frozenset[str]] = {
+    "drafts": frozenset({"sealed"}),
+    "message_ids": frozenset({"sealed"}),
+    "outgoing": frozenset({"sealed"}),
+    "downloads": frozenset({"sealed"}),
+    "parked": frozenset({"sealed"}),
+    "bodies": frozenset({"sealed"}),
+    "threads": frozenset({"sealed"}),
+    "team_keys": frozenset({"sealed"}),
+    "members": frozenset({"identity", "signing_secret", "totp"}),
+}
+
+CLEAR_COLUMNS: dict[str, frozenset[str]] = {
+    "chats": frozenset({"chat"}),
+    "updates_taken": frozenset({"update_mac", "taken_hour"}),
+    "drafts": frozenset({"id", "chat", "active", "version", "day", "salt", "expires_on"}),
+    "message_ids": frozenset({"chat", "version", "day", "salt", "sweep_at"}),
+    "outgoing": frozenset(
+        {"id", "place", "chat", "version", "day", "salt", "not_before", "attempts", "sender", "leased_until"}
+    ),
+    "downloads": frozenset(
+        {"id", "chat", "version", "day", "salt", "not_before", "attempts", "leased_until"}
+    ),
+    "draft_files": frozenset(
+        {"id", "blob", "ciphertext_sha256", "sealed_size", "compartment", "key_epoch", "expires_on"}
+    ),
+    "parked": frozenset({"id", "update_mac", "version", "error", "attempts", "parked_hour"}),
+    "members": frozenset(
+        {"id", "call_sign", "role", "recipient", "signing_key", "totp_step", "joined_hour", "left_hour"}
+    ),
+    "reports": frozenset(
+        {
+            "id", "public_code", "desk_code", "form", "form_version", "received_hour", "class", "due_at",
+            "compartment", "status", "closed_reason", "waiting", "unread", "assignee", "locked_by",
+            "locked_until", "retain_until", "hold",
+        }
+    ),
+    "bodies": frozenset({"id", "report", "number", "ciphertext_sha256", "key_epoch"}),
+    "files": frozenset({"id", "report", "body", "blob", "ciphertext_sha256", "sealed_size", "key_epoch"}),
+    "receipts": frozenset({"words_mac", "report"}),
+    "threads": frozenset({"id", "report", "version"}),
+    "manifests": frozenset({"serial", "body", "signature"}),
+    "team_keys": frozenset({"compartment", "epoch", "holder"}),
+    "sessions": frozenset({"token_sha256", "member", "created_at", "seen_at", "expires_at"}),
+    "custody_leaves": frozenset({"id", "leaf"}),
+    "custody_sequence": frozenset({"index", "leaf", "leaf_hash"}),
+}  # fmt: skip
