@@ -1,0 +1,48 @@
+"""What can go wrong with what is kept.
+
+StorageError
+├── SwappedRowError     a sealed row does not belong where it stands, or was changed
+├── LapsedError         the day's secret is destroyed: nothing can open this draft any more
+├── ManifestError       the manifest cannot be trusted
+│   ├── NoManifestError     no ceremony has been held yet
+│   ├── BadSignatureError   not signed by the ceremony key of the settings
+│   └── OldManifestError    a serial lower than one already seen
+├── SettingError        a secret file or folder is not usable as it is
+└── ConflictError       somebody else changed this first
+"""
+
+
+class StorageError(Exception):
+    """What is kept could not be used."""
+
+
+class SwappedRowError(StorageError):
+    """A sealed row does not belong where it stands, or was changed."""
+
+
+class LapsedError(StorageError):
+    """The secret of that day is destroyed."""
+
+
+class ManifestError(StorageError):
+    """The manifest cannot be trusted."""
+
+
+class NoManifestError(ManifestError):
+    """No manifest is kept: hold the key ceremony first (`python -m admin ceremony`)."""
+
+
+class BadSignatureError(ManifestError):
+    """The manifest is not signed by the ceremony key of the settings."""
+
+
+class OldManifestError(ManifestError):
+    """The manifest is older than one that was already seen."""
+
+
+class SettingError(StorageError):
+    """A secret file or folder is not usable as it is."""
+
+
+class ConflictError(StorageError):
+    """Somebody else changed this first."""

@@ -1,0 +1,307 @@
+"""One update's transaction: the chat's row is locked, the update is taken once, and what it changes is kept whole.
+
+    async with intake.take(update_id, chat_id) as turn:
+        if turn is not None:              # None: this update was taken before
+            turn.draft = …                # what the handlers decide, in memory
+            turn.send(Outgoing(…))
+    # committed: acknowledge to Telegram, then send
+
+Nothing here is readable in the database: drafts, message ids, outgoing messages and downloads are sealed under
+the day's secret; a chat is known by a keyed hash only.
+"""
+
+import contextlib
+import json
+import uuid
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import asyncpg
+
+from storage.custody import hour
+from storage.database import Connection
+from storage.errors import LapsedError
+from storage.secrets import DaySealed, DaySecrets, ProcessSecret, Row
+
+SWEEP_AFTER = timedelta(hours=46)  # Telegram lets a bot delete until 48 h; we sweep before 47 h, always
+LEASE = timedelta(seconds=60)
+
+_TAKE = """WITH taken AS (
+  INSERT INTO updates_taken (update_mac, taken_hour) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING 1
+), locked AS (
+  INSERT INTO chats (chat) SELECT $3 FROM taken ON CONFLICT (chat) DO UPDATE SET chat = excluded.chat RETURNING 1
+) SELECT EXISTS (SELECT 1 FROM taken), EXISTS (SELECT 1 FROM locked)"""
+_LOCK = """INSERT INTO chats (chat) VALUES ($1) ON CONFLICT (chat) DO UPDATE SET chat = excluded.chat"""
+_READ = """SELECT 'draft' AS what, id, active, version, day, salt, sealed FROM drafts WHERE chat = $1
+UNION ALL SELECT 'ids', NULL, NULL, version, day, salt, sealed FROM message_ids WHERE chat = $1
+UNION ALL (SELECT 'queued', NULL, NULL, NULL, NULL, NULL, NULL FROM outgoing WHERE chat = $1 AND not_before <= $2 LIMIT 1)"""
+_PUT_DRAFT = """INSERT INTO drafts (id, chat, active, version, day, salt, sealed, expires_on)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO UPDATE SET active = excluded.active,
+version = excluded.version, day = excluded.day, salt = excluded.salt, sealed = excluded.sealed,
+expires_on = excluded.expires_on"""
+_PUT_IDS = """INSERT INTO message_ids (chat, version, day, salt, sealed, sweep_at) VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (chat) DO UPDATE SET version = excluded.version, day = excluded.day, salt = excluded.salt,
+sealed = excluded.sealed, sweep_at = excluded.sweep_at"""
+_PUT_OUTGOING = """INSERT INTO outgoing (id, chat, version, day, salt, sealed, not_before, sender, leased_until)
+VALUES ($1, $2, 1, $3, $4, $5, $6, $7, $8)"""
+_PUT_DOWNLOAD = """INSERT INTO downloads (id, chat, version, day, salt, sealed, not_before, leased_until)
+VALUES ($1, $2, 1, $3, $4, $5, $6, $7)"""
+
+
+@dataclass(slots=True)
+class Draft:
+    """A report being given. `data` is JSON: the interview, what came before it, and its files."""
+
+    id: uuid.UUID
+    data: dict[str, Any]
+    active: bool = True
+    version: int = 0
+
+
+@dataclass(slots=True)
+class MessageIds:
+    """What of ours and theirs stands in a chat: the card that is edited, and every id with its time (unix s)."""
+
+    card: int | None = None
+    tag: str = ""
+    ids: dict[int, float] = field(default_factory=dict)
+    version: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """As it is sealed."""
+        return {"card": self.card, "tag": self.tag, "ids": sorted(self.ids.items())}
+
+    @property
+    def sweep_at(self) -> datetime | None:
+        """When the oldest message has to go."""
+        return datetime.fromtimestamp(min(self.ids.values()), UTC) + SWEEP_AFTER if self.ids else None
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One thing to do in a chat after the commit. JSON-able; `to` is the chat's address.
+
+    show: {"text", "buttons", "tag"}: the card; edited in place unless `fresh`.
+    delete: message ids to remove.  only_if: act only while the card carries this tag.
+    """
+
+    to: int
+    show: dict[str, Any] | None = None
+    fresh: bool = False
+    delete: tuple[int, ...] = ()
+    only_if: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """As it is sealed."""
+        return {
+            "to": self.to,
+            "show": self.show,
+            "fresh": self.fresh,
+            "delete": self.delete,
+            "only_if": self.only_if,
+        }
+
+
+def together(several: Sequence[Outgoing]) -> Outgoing:
+    """Several things for one chat as one: the last card is what counts, and everything deleted is deleted."""
+    shown = [one for one in several if one.show is not None]
+    return Outgoing(
+        several[0].to,
+        show=shown[-1].show if shown else None,
+        fresh=any(one.fresh for one in shown),
+        delete=tuple(dict.fromkeys(message for one in several for message in one.delete)),
+    )
+
+
+@dataclass(slots=True)
+class Queued:
+    """An outgoing message as it is kept: its row and what to do."""
+
+    id: uuid.UUID
+    chat: bytes
+    outgoing: Outgoing
+
+
+class Turn:
+    """What one update finds in its chat, and what it leaves there. Filled in memory, kept in one transaction."""
+
+    def __init__(self, chat: bytes, address: int, connection: Connection) -> None:
+        self.chat = chat
+        self.address = address
+        self.connection = connection
+        self.draft: Draft | None = None
+        self.hidden: list[Draft] = []
+        self.messages = MessageIds()
+        self.queue_is_empty = True
+        self.queued: list[Queued] = []
+        self.downloads: dict[uuid.UUID, dict[str, Any]] = {}
+        self.blobs_to_delete: list[str] = []
+        self.then: list[Callable[[], None]] = []
+        self._outgoing: list[tuple[Outgoing, datetime | None]] = []
+        self._dirty_drafts: dict[uuid.UUID, Draft] = {}
+        self._shredded: set[uuid.UUID] = set()
+        self._ids_before = ""
+
+    def send(self, outgoing: Outgoing, *, at: datetime | None = None) -> None:
+        """After the commit, or not before `at`."""
+        self._outgoing.append((outgoing, at))
+
+    def keep(self, draft: Draft) -> None:
+        """Writes a draft anew at the end of this turn."""
+        self._dirty_drafts[draft.id] = draft
+
+    def shred(self, draft: Draft) -> None:
+        """Deletes a draft at the end of this turn."""
+        self._dirty_drafts.pop(draft.id, None)
+        self._shredded.add(draft.id)
+        if self.draft is draft:
+            self.draft = None
+        self.hidden = [other for other in self.hidden if other.id != draft.id]
+
+
+class Intake:
+    """Opens and keeps turns. Built once a process."""
+
+    def __init__(
+        self,
+        connections: asyncpg.Pool,
+        secret: ProcessSecret,
+        days: DaySecrets,
+        *,
+        now: Callable[[], datetime],
+        draft_ttl: timedelta,
+    ) -> None:
+        self.connections = connections
+        self.secret = secret
+        self.days = days
+        self.now = now
+        self.draft_ttl = draft_ttl
+        self.process = uuid.uuid4()
+
+    def chat(self, address: int) -> bytes:
+        """A chat's name in the store: a keyed hash of its address."""
+        return self.secret.mac("chat", str(address).encode())
+
+    def update_mac(self, update_id: int) -> bytes:
+        """An update's name in the store."""
+        return self.secret.mac("update", str(update_id).encode())
+
+    @contextlib.asynccontextmanager
+    async def take(self, update_id: int, address: int) -> AsyncIterator[Turn | None]:
+        """A turn for an update, once; None when it was taken before. Kept at the end unless it raises."""
+        async with self.connections.acquire() as connection, connection.transaction():
+            chat = self.chat(address)
+            taken, _ = await connection.fetchrow(_TAKE, self.update_mac(update_id), hour(self.now()), chat)
+            if not taken:
+                yield None
+                return
+            turn = await self._open(connection, chat, address)
+            yield turn
+            await self._keep(turn)
+
+    @contextlib.asynccontextmanager
+    async def visit(self, chat: bytes, address: int) -> AsyncIterator[Turn]:
+        """A turn that no update asked for: a finished download, a sweep."""
+        async with self.connections.acquire() as connection, connection.transaction():
+            await connection.execute(_LOCK, chat)
+            turn = await self._open(connection, chat, address)
+            yield turn
+            await self._keep(turn)
+
+    async def _open(self, connection: Connection, chat: bytes, address: int) -> Turn:
+        turn = Turn(chat, address, connection)
+        for row in await connection.fetch(_READ, chat, self.now()):
+            if row["what"] == "queued":
+                turn.queue_is_empty = False
+            elif row["what"] == "ids":
+                turn.messages = self.open_ids(chat, row)
+            else:
+                draft = self._open_draft(row)
+                if draft is None:
+                    continue
+                if draft.active:
+                    turn.draft = draft
+                else:
+                    turn.hidden.append(draft)
+        turn._ids_before = json.dumps(turn.messages.to_json())  # noqa: SLF001 -- Turn is this module's own record
+        return turn
+
+    def _open_draft(self, row: Any) -> Draft | None:
+        try:
+            plain = self.days.open(Row("drafts", row["id"].bytes, row["version"]), _day_sealed(row))
+        except LapsedError:
+            return None  # its lifetime is over; the expiry sweep removes the row
+        return Draft(row["id"], json.loads(plain), row["active"], row["version"])
+
+    def open_ids(self, chat: bytes, row: Any) -> MessageIds:
+        """The message ids of a chat; none when the day's secret is gone."""
+        try:
+            plain = json.loads(self.days.open(Row("message_ids", chat, row["version"]), _day_sealed(row)))
+        except LapsedError:
+            return MessageIds(version=row["version"])
+        return MessageIds(plain["card"], plain["tag"], {int(i): t for i, t in plain["ids"]}, row["version"])
+
+    async def _keep(self, turn: Turn) -> None:
+        connection, today = turn.connection, self.now().date()
+        if turn._shredded:  # noqa: SLF001 -- see above
+            await connection.execute("DELETE FROM drafts WHERE id = ANY($1)", list(turn._shredded))  # noqa: SLF001
+        # The one that stops being active is written first: a chat has one active draft at any moment.
+        for draft in sorted(turn._dirty_drafts.values(), key=lambda d: d.active):  # noqa: SLF001
+            await self._put_draft(connection, turn.chat, draft, today)
+        if json.dumps(turn.messages.to_json()) != turn._ids_before:  # noqa: SLF001
+            await self.put_ids(connection, turn.chat, turn.messages, today)
+        for file, job in turn.downloads.items():
+            value = self.days.seal(today, Row("downloads", file.bytes, 1), json.dumps(job).encode())
+            await connection.execute(
+                _PUT_DOWNLOAD,
+                file,
+                turn.chat,
+                value.day,
+                value.salt,
+                value.sealed,
+                self.now(),
+                self.now() + LEASE,
+            )
+        now_due = [outgoing for outgoing, at in turn._outgoing if at is None]  # noqa: SLF001
+        if now_due:
+            await self._put_outgoing(turn, together(now_due), None, today)
+        for outgoing, at in turn._outgoing:  # noqa: SLF001
+            if at is not None:
+                await self._put_outgoing(turn, outgoing, at, today)
+
+    async def _put_draft(self, connection: Connection, chat: bytes, draft: Draft, today: date) -> None:
+        draft.version += 1
+        plain = json.dumps(draft.data, ensure_ascii=False).encode()
+        value = self.days.seal(today, Row("drafts", draft.id.bytes, draft.version), plain)
+        await connection.execute(
+            _PUT_DRAFT, draft.id, chat, draft.active, draft.version, value.day, value.salt, value.sealed,
+            today + self.draft_ttl,
+        )  # fmt: skip
+
+    async def put_ids(self, connection: Connection, chat: bytes, messages: MessageIds, today: date) -> None:
+        """Writes a chat's message ids anew."""
+        messages.version += 1
+        plain = json.dumps(messages.to_json()).encode()
+        value = self.days.seal(today, Row("message_ids", chat, messages.version), plain)
+        await connection.execute(
+            _PUT_IDS, chat, messages.version, value.day, value.salt, value.sealed, messages.sweep_at
+        )
+
+    async def _put_outgoing(self, turn: Turn, outgoing: Outgoing, at: datetime | None, today: date) -> None:
+        queued = Queued(uuid.uuid4(), turn.chat, outgoing)
+        plain = json.dumps(outgoing.to_json(), ensure_ascii=False).encode()
+        value = self.days.seal(today, Row("outgoing", queued.id.bytes, 1), plain)
+        # Who finds the chat's queue empty also sends; otherwise whoever is sending now goes on with this.
+        mine = at is None and turn.queue_is_empty
+        await turn.connection.execute(
+            _PUT_OUTGOING, queued.id, turn.chat, value.day, value.salt, value.sealed, at or self.now(),
+            self.process if mine else None, self.now() + LEASE if mine else None,
+        )  # fmt: skip
+        if mine:
+            turn.queued.append(queued)
+
+
+def _day_sealed(row: Any) -> DaySealed:
+    return DaySealed(row["day"], row["salt"], row["sealed"])
