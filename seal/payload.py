@@ -1,0 +1,122 @@
+"""The payload is sealed and opened chunk by chunk, and no chunk is handed out before its tag was checked.
+
+age.md, "Payload": 64 KiB chunks under ChaCha20-Poly1305; the nonce is an 11-byte big-endian counter and one
+byte that is 1 for the last chunk only, so chunks cannot be dropped, repeated, reordered or cut off unnoticed.
+"""
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from seal.errors import Part, TamperedError
+
+CHUNK = 64 * 1024  # bytes of plaintext
+TAG = 16  # bytes
+SEALED_CHUNK = CHUNK + TAG
+NONCE_LENGTH = 16  # bytes: the salt that stands before the first chunk
+
+
+def payload_key(file_key: bytes, nonce: bytes) -> bytes:
+    """The key of every chunk of one file."""
+    return HKDF(algorithm=SHA256(), length=32, salt=nonce, info=b"payload").derive(file_key)
+
+
+def sealed_length(plaintext_length: int) -> int:
+    """How many bytes the sealed chunks of so many bytes of plaintext take (without header and nonce)."""
+    chunks = max(1, -(-plaintext_length // CHUNK))
+    return plaintext_length + chunks * TAG
+
+
+class ChunkSealer:
+    """Seals what it is fed; keeps at most one chunk, since only the end tells which chunk is the last."""
+
+    def __init__(self, key: bytes) -> None:
+        self._aead = ChaCha20Poly1305(key)
+        self._counter = 0
+        self._pending = bytearray()
+
+    def update(self, data: memoryview) -> list[bytes]:
+        """The sealed chunks that are now known not to be the last."""
+        if len(self._pending) + len(data) <= CHUNK:
+            self._pending += data
+            return []
+        start = 0
+        sealed = []
+        if self._pending:
+            start = CHUNK - len(self._pending)
+            self._pending += data[:start]
+            sealed.append(self._seal(self._pending, last=False))
+        while len(data) - start > CHUNK:
+            sealed.append(self._seal(data[start : start + CHUNK], last=False))
+            start += CHUNK
+        self._pending = bytearray(data[start:])
+        return sealed
+
+    def finish(self) -> bytes:
+        """The last sealed chunk."""
+        return self._seal(self._pending, last=True)
+
+    def _seal(self, chunk: bytearray | memoryview, *, last: bool) -> bytes:
+        # A nonce never comes twice under one key: the counter only grows, and each file has its own key.
+        sealed = self._aead.encrypt(_nonce(self._counter, last=last), chunk, None)
+        self._counter += 1
+        return sealed
+
+
+class ChunkOpener:
+    """Opens what it is fed; keeps at most one sealed chunk."""
+
+    def __init__(self, key: bytes) -> None:
+        self._aead = ChaCha20Poly1305(key)
+        self._counter = 0
+        self._pending = bytearray()
+
+    def update(self, data: memoryview, opened: list[bytes]) -> None:
+        """Append to `opened` each chunk that is complete and authentic; raises TamperedError at the first
+        that is not, with those before it already in `opened`.
+        """
+        if len(self._pending) + len(data) <= SEALED_CHUNK:
+            self._pending += data
+            return
+        start = 0
+        if self._pending:
+            start = SEALED_CHUNK - len(self._pending)
+            self._pending += data[:start]
+            self._open_followed(self._pending, opened)
+        while len(data) - start > SEALED_CHUNK:
+            self._open_followed(data[start : start + SEALED_CHUNK], opened)
+            start += SEALED_CHUNK
+        self._pending = bytearray(data[start:])
+
+    def finish(self) -> bytes:
+        """The plaintext of the last chunk; raises TamperedError if the file ends before its last chunk."""
+        plaintext = self._open(self._pending, last=True)
+        if plaintext is None or (not plaintext and self._counter):
+            raise TamperedError(Part.PAYLOAD)
+        return plaintext
+
+    def _open_followed(self, chunk: bytearray | memoryview, opened: list[bytes]) -> None:
+        """Open a full chunk after which more bytes came."""
+        plaintext = self._open(chunk, last=False)
+        if plaintext is not None:
+            self._counter += 1
+            opened.append(plaintext)
+            return
+        # It may be the true last chunk with bytes added behind it. It is authentic all the same, so it is
+        # handed out, as other readers of age files do, and what follows is refused.
+        plaintext = self._open(chunk, last=True)
+        if plaintext is None:
+            raise TamperedError(Part.PAYLOAD)
+        opened.append(plaintext)
+        raise TamperedError(Part.PAYLOAD, "There are bytes after the end of the sealed file.")
+
+    def _open(self, chunk: bytearray | memoryview, *, last: bool) -> bytes | None:
+        try:
+            return self._aead.decrypt(_nonce(self._counter, last=last), chunk, None)
+        except InvalidTag:
+            return None
+
+
+def _nonce(counter: int, *, last: bool) -> bytes:
+    return (counter << 8 | last).to_bytes(12, "big")

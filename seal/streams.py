@@ -1,0 +1,88 @@
+"""Whole bytes, binary streams and async iterators: three ways to the same Sealer and Opener.
+
+What is given is taken in steps of `STEP` bytes, so memory stays constant whatever the source hands over.
+Plaintext from `open_stream` and `open_chunks` is authentic, and complete only when they end without an error.
+"""
+
+import io
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Sequence
+from typing import BinaryIO
+
+from seal.files import Bytes, Opener, Sealer
+from seal.keys import Identity, Recipient
+from seal.payload import CHUNK, sealed_length
+
+STEP = 4 * CHUNK  # bytes: fits a processor's cache, so that what is moved twice is moved cheaply
+_HEAD_ROOM = 4096  # bytes: a guess at the header; a longer one only costs a reallocation
+
+
+def seal_bytes(plaintext: Bytes, recipients: Sequence[Recipient]) -> bytes:
+    """The age file of `plaintext`. Raises ValueError without recipients, or if a passphrase is one of many."""
+    pieces = _through(Sealer(recipients), [plaintext])
+    return _joined(pieces, room=sealed_length(len(plaintext)) + _HEAD_ROOM)
+
+
+def open_bytes(ciphertext: Bytes, identities: Sequence[Identity]) -> bytes:
+    """The plaintext of a whole age file, armored or not; all of it, or WrongKeyError, TamperedError or
+    MalformedError and nothing.
+    """
+    return _joined(_through(Opener(identities), [ciphertext]), room=len(ciphertext))
+
+
+def seal_stream(src: BinaryIO, dst: BinaryIO, recipients: Sequence[Recipient]) -> None:
+    """Seal what `src` holds, to its end, into `dst`. Both are buffered; neither is closed."""
+    dst.writelines(_through(Sealer(recipients), _read(src)))
+
+
+def open_stream(src: BinaryIO, dst: BinaryIO, identities: Sequence[Identity]) -> None:
+    """Open what `src` holds, to its end, into `dst`. On an error `dst` holds a part: do not use it."""
+    dst.writelines(_through(Opener(identities), _read(src)))
+
+
+async def seal_chunks(source: AsyncIterable[bytes], recipients: Sequence[Recipient]) -> AsyncIterator[bytes]:
+    """The sealed file, piece by piece. With a passphrase the first step blocks as long as scrypt takes."""
+    sealer = Sealer(recipients)
+    async for data in source:
+        for piece in _updates(sealer, data):
+            yield piece
+    yield sealer.finish()
+
+
+async def open_chunks(source: AsyncIterable[bytes], identities: Sequence[Identity]) -> AsyncIterator[bytes]:
+    """The plaintext, piece by piece; complete only when the iteration ends without an error."""
+    opener = Opener(identities)
+    async for data in source:
+        for piece in _updates(opener, data):
+            yield piece
+    if last := opener.finish():
+        yield last
+
+
+def _through(machine: Sealer | Opener, source: Iterable[Bytes]) -> Iterator[bytes]:
+    for data in source:
+        yield from _updates(machine, data)
+    yield machine.finish()
+
+
+def _updates(machine: Sealer | Opener, data: Bytes) -> Iterator[bytes]:
+    view = memoryview(data)
+    for start in range(0, len(view), STEP):
+        if piece := machine.update(view[start : start + STEP]):
+            yield piece
+
+
+def _read(src: BinaryIO) -> Iterator[bytes]:
+    while data := src.read(STEP):
+        yield data
+
+
+def _joined(pieces: Iterator[bytes], *, room: int) -> bytes:
+    """The pieces as one, written once: the buffer is made beforehand and handed over without a copy."""
+    buffer = io.BytesIO()
+    buffer.seek(room)
+    buffer.write(b"\0")
+    buffer.seek(0)
+    for piece in pieces:
+        buffer.write(piece)
+    buffer.truncate()
+    return buffer.getvalue()
