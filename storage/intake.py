@@ -218,7 +218,7 @@ class Intake:
             elif row["what"] == "ids":
                 turn.messages = self.open_ids(chat, row)
             else:
-                draft = self._open_draft(row)
+                draft = self._open_draft(chat, row)
                 if draft is None:
                     continue
                 if draft.active:
@@ -228,9 +228,9 @@ class Intake:
         turn._ids_before = json.dumps(turn.messages.to_json())  # noqa: SLF001 -- Turn is this module's own record
         return turn
 
-    def _open_draft(self, row: Any) -> Draft | None:
+    def _open_draft(self, chat: bytes, row: Any) -> Draft | None:
         try:
-            plain = self.days.open(Row("drafts", row["id"].bytes, row["version"]), _day_sealed(row))
+            plain = self.days.open(Row("drafts", row["id"].bytes + chat, row["version"]), _day_sealed(row))
         except LapsedError:
             return None  # its lifetime is over; the expiry sweep removes the row
         return Draft(row["id"], json.loads(plain), row["active"], row["version"])
@@ -274,7 +274,7 @@ class Intake:
     async def _put_draft(self, connection: Connection, chat: bytes, draft: Draft, today: date) -> None:
         draft.version += 1
         plain = json.dumps(draft.data, ensure_ascii=False).encode()
-        value = self.days.seal(today, Row("drafts", draft.id.bytes, draft.version), plain)
+        value = self.days.seal(today, Row("drafts", draft.id.bytes + chat, draft.version), plain)
         await connection.execute(
             _PUT_DRAFT, draft.id, chat, draft.active, draft.version, value.day, value.salt, value.sealed,
             today + self.draft_ttl,

@@ -215,7 +215,7 @@ async def _open_thread(
     connection: Connection, report: uuid.UUID, address: int, secret: ProcessSecret
 ) -> None:
     thread = uuid.uuid4()
-    sealed = secret.seal(Row("threads", thread.bytes, 1), str(address).encode())
+    sealed = secret.seal(Row("threads", thread.bytes + report.bytes, 1), str(address).encode())
     await connection.execute(
         "INSERT INTO threads (id, report, version, sealed) VALUES ($1, $2, 1, $3)", thread, report, sealed
     )
@@ -224,7 +224,7 @@ async def _open_thread(
 async def thread_address(connection: Connection, report: uuid.UUID, secret: ProcessSecret) -> int | None:
     """The chat address of a report's open thread; SwappedRowError if the row is another's."""
     row = await connection.fetchrow("SELECT id, version, sealed FROM threads WHERE report = $1", report)
-    return int(secret.open(Row("threads", row["id"].bytes, row["version"]), row["sealed"])) if row else None
+    return int(secret.open(Row("threads", row["id"].bytes + report.bytes, row["version"]), row["sealed"])) if row else None
 
 
 def _due(now: datetime, urgency: str) -> datetime:
