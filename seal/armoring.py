@@ -35,7 +35,7 @@ class Armorer:
         self._pending = b""
         self._begin = BEGIN + b"\n"
 
-    def update(self, data: bytes) -> bytes:
+    def update(self, data: bytes | bytearray | memoryview) -> bytes:
         """The lines that are now full."""
         data = self._pending + data
         whole = len(data) // _LINE * _LINE
@@ -58,7 +58,7 @@ class Dearmorer:
         self._read = self._read_begin
         self._whitespace = 0
 
-    def update(self, text: bytes) -> bytes:
+    def update(self, text: bytes | bytearray | memoryview) -> bytes:
         """The bytes of the lines that are now complete; raises MalformedError at the first wrong line."""
         *lines, self._pending = (self._pending + text).split(b"\n")
         opened = b"".join([self._read(line) for line in lines])

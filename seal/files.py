@@ -128,7 +128,7 @@ class Opener:
             self._take(memoryview(start), opened)
             data = data[len(NAME) :]
         if self._dearmorer is not None:
-            self._take_binary(memoryview(self._dearmorer.update(bytes(data))), opened)
+            self._take_binary(memoryview(self._dearmorer.update(data)), opened)
         else:
             self._take_binary(data, opened)
 

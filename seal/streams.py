@@ -6,7 +6,7 @@ Plaintext from `open_stream` and `open_chunks` is authentic, and complete only w
 
 import io
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Sequence
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from seal.files import Bytes, Opener, Sealer
 from seal.keys import Identity, Recipient
@@ -16,9 +16,16 @@ STEP = 4 * CHUNK  # bytes: fits a processor's cache, so that what is moved twice
 _HEAD_ROOM = 4096  # bytes: a guess at the header; a longer one only costs a reallocation
 
 
+class Machine(Protocol):
+    """What bytes are pushed through: a Sealer, an Opener, an Armorer or a Dearmorer."""
+
+    def update(self, data: Bytes, /) -> bytes: ...  # noqa: D102 - as the classes say
+    def finish(self) -> bytes: ...  # noqa: D102 - as the classes say
+
+
 def seal_bytes(plaintext: Bytes, recipients: Sequence[Recipient]) -> bytes:
-    """The age file of `plaintext`. Raises ValueError without recipients, or if a passphrase is one of many."""
-    pieces = _through(Sealer(recipients), [plaintext])
+    """The age file of `plaintext`; ValueError if there is no recipient, or a passphrase is one of many."""
+    pieces = through(Sealer(recipients), [plaintext])
     return _joined(pieces, room=sealed_length(len(plaintext)) + _HEAD_ROOM)
 
 
@@ -26,17 +33,17 @@ def open_bytes(ciphertext: Bytes, identities: Sequence[Identity]) -> bytes:
     """The plaintext of a whole age file, armored or not; all of it, or WrongKeyError, TamperedError or
     MalformedError and nothing.
     """
-    return _joined(_through(Opener(identities), [ciphertext]), room=len(ciphertext))
+    return _joined(through(Opener(identities), [ciphertext]), room=len(ciphertext))
 
 
 def seal_stream(src: BinaryIO, dst: BinaryIO, recipients: Sequence[Recipient]) -> None:
     """Seal what `src` holds, to its end, into `dst`. Both are buffered; neither is closed."""
-    dst.writelines(_through(Sealer(recipients), _read(src)))
+    dst.writelines(through(Sealer(recipients), read_steps(src)))
 
 
 def open_stream(src: BinaryIO, dst: BinaryIO, identities: Sequence[Identity]) -> None:
     """Open what `src` holds, to its end, into `dst`. On an error `dst` holds a part: do not use it."""
-    dst.writelines(_through(Opener(identities), _read(src)))
+    dst.writelines(through(Opener(identities), read_steps(src)))
 
 
 async def seal_chunks(source: AsyncIterable[bytes], recipients: Sequence[Recipient]) -> AsyncIterator[bytes]:
@@ -58,20 +65,22 @@ async def open_chunks(source: AsyncIterable[bytes], identities: Sequence[Identit
         yield last
 
 
-def _through(machine: Sealer | Opener, source: Iterable[Bytes]) -> Iterator[bytes]:
+def through(machine: Machine, source: Iterable[Bytes]) -> Iterator[bytes]:
+    """What `machine` makes of all that `source` yields, piece by piece."""
     for data in source:
         yield from _updates(machine, data)
     yield machine.finish()
 
 
-def _updates(machine: Sealer | Opener, data: Bytes) -> Iterator[bytes]:
+def _updates(machine: Machine, data: Bytes) -> Iterator[bytes]:
     view = memoryview(data)
     for start in range(0, len(view), STEP):
         if piece := machine.update(view[start : start + STEP]):
             yield piece
 
 
-def _read(src: BinaryIO) -> Iterator[bytes]:
+def read_steps(src: BinaryIO) -> Iterator[bytes]:
+    """What `src` still holds, in steps of at most `STEP` bytes."""
     while data := src.read(STEP):
         yield data
 
