@@ -1,0 +1,65 @@
+"""Everything a person can do in an interview, as plain values; none of them shows its content in a repr.
+
+Said("Olha, 8", message=12)    Tapped(revision=3, button="o.girl")    Unusable("sticker")
+"""
+
+from dataclasses import dataclass
+
+# Kinds of a sent file that can answer a question by themselves: a person speaks in them.
+SPOKEN = frozenset({"voice", "audio", "video_note"})
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Said:
+    """Words. `message` is Telegram's message id, by which an edit can replace them."""
+
+    text: str
+    message: int | None = None
+    forwarded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tapped:
+    """A button, with the revision of the card it stood on."""
+
+    revision: int
+    button: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Sent:
+    """A file that is already kept under our own id `file`; `kind` is Telegram's word for it."""
+
+    file: str
+    kind: str
+    message: int | None = None
+    caption: str | None = None
+    album: str | None = None
+    forwarded: bool = False
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Located:
+    """A point on the map, in degrees."""
+
+    latitude: float
+    longitude: float
+    message: int | None = None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Edited:
+    """New words of an earlier message: they replace the answer which that message gave."""
+
+    text: str
+    message: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """Something that cannot be an answer: "sticker", "poll", "contact", "too_big", "empty_file", …"""
+
+    what: str
+
+
+Input = Said | Tapped | Sent | Located | Edited | Unusable

@@ -1,0 +1,151 @@
+"""The card of every state: one question, at most three short lines, its buttons, Back, Skip and Hide.
+
+card(interview, turn.notice).texts
+"""
+
+from flows.cards import Button, Card, Text
+from flows.echo import echo
+from flows.form import Kind, Option, Step
+from flows.interview import Answer, Interview
+from flows.path import Slot, class_of, find, holds, is_sendable, live_answers, path
+from flows.told import beside, label_key, option_key, place_label, said_understood, told
+
+Rows = tuple[tuple[Button, ...], ...]
+
+_BACK = Button("back", Text("nav.back"))
+_HIDE = Button("hide", Text("nav.hide"))
+_SEND_NOW = Button("send", Text("nav.send_now"))
+_KEEP = Button("keep", Text("nav.keep"))
+_DONE = Button("keep", Text("nav.done"))
+_CLEAR = Button("clear", Text("nav.clear"))
+_MOST_OTHERS = 12  # things kept beside that the review shows one by one
+_REVIEW_UNITS = 2600  # UTF-16 units of a person's words on the review, of the 4096 a message may have
+
+
+def card(interview: Interview, notice: Text | None = None) -> Card:
+    """Show what stands in the chat now; `notice` is its first line, and makes room by leaving out hints."""
+    form = interview.definition()
+    slots = path(form, interview)
+    slot = slots[find(slots, interview.at)]
+    first = (notice,) if notice else ()
+    if slot.step.kind is Kind.REVIEW:
+        shown = _review(interview, slots)
+    elif interview.picks:
+        shown = _which(interview)
+    else:
+        shown = _question(interview, slots, slot, shorter=notice is not None)
+    send: Rows = ()
+    if not slot.step.plain and slot.step.kind is not Kind.REVIEW:
+        live = live_answers(slots, interview)
+        if class_of(form, live) == "critical" and is_sendable(form, interview, live):
+            send = ((_SEND_NOW,),)
+    return Card((*first, *shown.texts), (*send, *shown.buttons))
+
+
+def _question(interview: Interview, slots: list[Slot], slot: Slot, *, shorter: bool) -> Card:
+    step = slot.step
+    live = live_answers(slots, interview)
+    ask = next(
+        (key for condition, key in step.variants if holds(condition, live, slot.turn)), f"ask.{step.key}"
+    )
+    answer = interview.answers.get(slot.name, Answer())
+    files = sum(file.slot == slot.name for file in interview.files)
+    has_answer = step.told and answer.is_given
+    texts = [Text(ask)]
+    if has_answer or files:
+        texts.append(Text("card.now", {"answer": _said(slot, answer, files, interview.lang, limit=160)}))
+        shorter = True
+    if step.hint and (step.whole or not shorter):
+        texts.append(Text(f"ask.{step.key}.hint"))
+    if step.resume and interview.resume and not shorter:
+        texts.append(Text("card.resume", {"resume": interview.resume}))
+    return Card(tuple(texts), (*_options(step), *_navigation(step, has_answer=has_answer, files=files)))
+
+
+def _options(step: Step) -> Rows:
+    buttons = [Button(f"o.{option.key}", _option_text(step, option)) for option in step.options]
+    return tuple(
+        tuple(buttons[start : start + step.columns]) for start in range(0, len(buttons), step.columns)
+    )
+
+
+def _option_text(step: Step, option: Option) -> Text | str:
+    return option.literal or Text(option_key(step.key, option.key))
+
+
+def _navigation(step: Step, *, has_answer: bool, files: int) -> Rows:
+    """Never offer Skip over an answer: it would lose it. Leave it, or remove it, each by its own name."""
+    if step.plain:
+        return ()
+    if step.kind is Kind.FILES and (files or has_answer):
+        first: tuple[Button, ...] = (_DONE, _CLEAR) if files else (_DONE,)
+    elif has_answer:
+        first = (_KEEP, Button("skip", Text("nav.remove"))) if step.skip else (_KEEP,)
+    elif step.skip:
+        first = (Button("skip", Text(f"nav.{step.skip}")),)
+    else:
+        first = ()
+    return (*((first,) if first else ()), (_BACK, _HIDE))
+
+
+def _which(interview: Interview) -> Card:
+    picks = tuple(
+        (Button(f"pick.{index}", place_label(pick, interview.lang)),)
+        for index, pick in enumerate(interview.picks)
+    )
+    none = Button("pick.none", Text("which.none"))
+    return Card((Text("which"), Text("which.hint")), (*picks, (none,), (_BACK, _HIDE)))
+
+
+def _review(interview: Interview, slots: list[Slot]) -> Card:
+    """List all that was told, one line each, cut to fit; each answer has its button."""
+    form = interview.definition()
+    answers = told(slots, interview)
+    others = beside(slots, interview)
+    limit = max(24, min(160, _REVIEW_UNITS // (len(answers) + min(len(others), _MOST_OTHERS) + 1)))
+    texts = [Text("ask.review")]
+    for row in answers:
+        said = _said(row.slot, row.answer, len(row.files), interview.lang, limit=limit)
+        texts.append(Text("review.row", {"label": _label(row.slot), "answer": said}))
+    for other in others[:_MOST_OTHERS]:
+        words = other.words or (other.file.caption if other.file else "")
+        if words:
+            said = echo(words, limit)
+        else:
+            said = Text("said.files", {"count": "1"}) if other.file else Text("said.point")
+        texts.append(Text("review.beside", {"label": Text(label_key(form, other.slot)), "answer": said}))
+    if len(others) > _MOST_OTHERS:
+        texts.append(Text("review.more", {"count": str(len(others) - _MOST_OTHERS)}))
+    sendable = is_sendable(form, interview, live_answers(slots, interview))
+    if not sendable:
+        texts.append(Text("review.cannot_send"))
+    change = [Button(f"change.{slot.name}", _label(slot)) for slot in slots if slot.step.told]
+    rows = tuple(tuple(change[start : start + 2]) for start in range(0, len(change), 2))
+    send: Rows = ((Button("send", Text("nav.send")),),) if sendable else ()
+    return Card(tuple(texts), (*send, *rows, (_BACK, _HIDE)))
+
+
+def _label(slot: Slot) -> Text:
+    label = Text(f"ask.{slot.step.key}.label")
+    return Text("label.turn", {"label": label, "turn": str(slot.turn)}) if slot.turn else label
+
+
+def _said(slot: Slot, answer: Answer, files: int, lang: str, *, limit: int) -> Text | str:
+    """Say an answer on one line: its words, what was understood, how many files."""
+    parts: list[Text | str] = []
+    if answer.parts:
+        parts.append(Text("said.words", {"words": echo(answer.words, limit)}))
+    understood = said_understood(answer.understood, lang) if slot.step.kind is not Kind.TAP else None
+    option = slot.step.option(answer.option) if answer.option else None
+    if option and understood is None:
+        parts.append(_option_text(slot.step, option))
+    if understood is not None:
+        parts.append(understood)
+    if files:
+        parts.append(Text("said.files", {"count": str(files)}))
+    if not parts:
+        return Text(f"said.{answer.skipped}" if answer.skipped else "said.none")
+    said = parts[0]
+    for part in parts[1:]:
+        said = Text("said.both", {"first": said, "second": part})
+    return said
