@@ -12,7 +12,7 @@ class Text:
     """One text by its key in the catalogues; a parameter is words as they are, or a text of its own."""
 
     key: str
-    params: "Mapping[str, str | Text]" = field(default_factory=dict, repr=False)  # may hold a person's words
+    params: Mapping[str, "str | Text"] = field(default_factory=dict, repr=False)  # may hold a person's words
 
 
 @dataclass(frozen=True, slots=True)

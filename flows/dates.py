@@ -50,12 +50,14 @@ _SEASONS: dict[str, int] = {
 _ABOUT = re.compile(r"^(?:about|around|circa|approximately|близько|приблизно|десь|около|примерно|~)\s*")
 _LEADING = re.compile(r"^(?:in the|in|on|у|в|во)\s+")
 _TRAILING = re.compile(r"\s*(?:року|році|рік|года|году|год|р|г)\.?$")
-_DAY_FIRST = re.compile(r"^(\d{1,2})\.(\d{1,2})\.(\d{4})$")
-_ISO = re.compile(r"^(\d{4})-(\d{1,2})(?:-(\d{1,2}))?$")
-_MONTH_FIRST = re.compile(r"^(\d{1,2})[./](\d{4})$")
-_YEAR = re.compile(r"^(\d{4})$")
-_WORD_YEAR = re.compile(r"^(?:(\d{1,2})(?:st|nd|rd|th)? )?([a-zа-яіїєґё]+)(?: of)? (\d{4})$")
-_ENGLISH_DAY = re.compile(r"^([a-z]+) (\d{1,2})(?:st|nd|rd|th)? (\d{4})$")
+_DAY_FIRST = re.compile(r"^(?P<d>\d{1,2})\.(?P<m>\d{1,2})\.(?P<y>\d{4})$", re.ASCII)
+_ISO = re.compile(r"^(?P<y>\d{4})-(?P<m>\d{1,2})(?:-(?P<d>\d{1,2}))?$", re.ASCII)
+_MONTH_FIRST = re.compile(r"^(?P<m>\d{1,2})[./](?P<y>\d{4})$", re.ASCII)
+_YEAR = re.compile(r"^(?P<y>\d{4})$", re.ASCII)
+_WORD_YEAR = re.compile(
+    r"^(?:(?P<d>[0-9]{1,2})(?:st|nd|rd|th)? )?(?P<word>[a-zа-яіїєґё]+)(?: of)? (?P<y>[0-9]{4})$"
+)
+_ENGLISH_DAY = re.compile(r"^(?P<word>[a-z]+) (?P<d>[0-9]{1,2})(?:st|nd|rd|th)? (?P<y>[0-9]{4})$")
 
 
 def understand_date(words: str, *, today: date) -> str | None:
@@ -80,26 +82,18 @@ def understand_date(words: str, *, today: date) -> str | None:
 
 
 def _read(text: str) -> str | None:
+    """Try each way of writing a date; they exclude each other."""
     if found := _DAY_FIRST.match(text):
-        day, month, year = map(int, found.groups())
-        return _edtf(year, month, day)
-    if found := _ISO.match(text):
-        year, month = int(found[1]), int(found[2])
-        return _edtf(year, month, int(found[3]) if found[3] else None)
-    if found := _MONTH_FIRST.match(text):
-        return _edtf(int(found[2]), int(found[1]))
-    if found := _YEAR.match(text):
-        return _edtf(int(found[1]))
-    if found := _ENGLISH_DAY.match(text):
-        named = _MONTHS.get(found[1])
-        return _edtf(int(found[3]), named, int(found[2])) if named else None
-    if found := _WORD_YEAR.match(text):
-        named = _MONTHS.get(found[2])
-        if named:
-            return _edtf(int(found[3]), named, int(found[1]) if found[1] else None)
-        season = _SEASONS.get(found[2])
-        if season and not found[1]:
-            return f"{_edtf(int(found[3]))}-{season}" if _edtf(int(found[3])) else None
+        return _edtf(int(found["y"]), int(found["m"]), int(found["d"]))
+    if found := _ISO.match(text) or _MONTH_FIRST.match(text) or _YEAR.match(text):
+        numbers = {name: int(number) for name, number in found.groupdict().items() if number}
+        return _edtf(numbers["y"], numbers.get("m"), numbers.get("d"))
+    if found := _WORD_YEAR.match(text) or _ENGLISH_DAY.match(text):
+        year, day = int(found["y"]), int(found["d"]) if found["d"] else None
+        if month := _MONTHS.get(found["word"]):
+            return _edtf(year, month, day)
+        if season := _SEASONS.get(found["word"]):
+            return f"{year:04}-{season}" if day is None else None
     return None
 
 

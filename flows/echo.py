@@ -1,6 +1,6 @@
-"""A person's words shown back to them can never disturb the screen; the words themselves stay as they are.
+r"""A person's words shown back to them can never disturb the screen; the words themselves stay as they are.
 
-echo("Оля\\u202e\\u200b\\nКоваль") == "Оля Коваль"
+echo("Оля\u202e\u200b\nКоваль") == "Оля Коваль"
 """
 
 import unicodedata
@@ -12,7 +12,7 @@ _ISOLATE, _POP = "\u2068", "\u2069"
 
 
 def echo(words: str, limit: int = 160) -> str:
-    """Give `words` on one line, at most `limit` UTF-16 units (Telegram's measure), without invisible controls.
+    """Give `words` on one line, at most `limit` UTF-16 units (Telegram's measure), without controls.
 
     Words that run right to left are isolated, so that they cannot turn what stands beside them.
     """

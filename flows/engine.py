@@ -36,19 +36,32 @@ class Place(Protocol):
     """A settlement, with names, raion and oblast by language."""
 
     @property
-    def id(self) -> str: ...
+    def id(self) -> str:
+        """The code of the codifier."""
+        ...
+
     @property
-    def name(self) -> Mapping[str, str]: ...
+    def name(self) -> Mapping[str, str]:
+        """Its name in each language."""
+        ...
+
     @property
-    def raion(self) -> Mapping[str, str]: ...
+    def raion(self) -> Mapping[str, str]:
+        """Its raion; may be empty."""
+        ...
+
     @property
-    def oblast(self) -> Mapping[str, str]: ...
+    def oblast(self) -> Mapping[str, str]:
+        """Its oblast; may be empty."""
+        ...
 
 
 class Places(Protocol):
     """Where settlements are looked up: at most five, best first, none when nothing is near."""
 
-    def suggest(self, text: str, lang: str) -> Sequence[Place]: ...
+    def suggest(self, text: str, lang: str) -> Sequence[Place]:
+        """Give at most five, best first."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +135,7 @@ def in_language(interview: Interview, lang: str, *, resume: str) -> Interview:
 
 
 def take(interview: Interview, given: Input, *, today: date, places: Places) -> Turn:
-    """Take one input at any state. Never raises for what a person can do; the same input gives the same turn."""
+    """Take one input at any state. Never raises, whatever a person does; the same input, the same turn."""
     if isinstance(given, Said | Edited):
         command = command_of(given.text)
         if command == "start":
@@ -213,8 +226,9 @@ def _edited(interview: Interview, given: Edited, now: _Now) -> Turn:
     for name, answer in interview.answers.items():
         if any(part.message == given.message for part in answer.parts):
             changed = _edit_answer(changed, name, given, now)
-    held = (*files, *notes, *(part for answer in interview.answers.values() for part in answer.parts))
-    if not any(kept.message == given.message for kept in held):
+    messages = {file.message for file in files} | {note.message for note in notes}
+    messages |= {part.message for answer in interview.answers.values() for part in answer.parts}
+    if given.message not in messages:
         return Turn(interview, notice=Text("notice.edit_unknown"))
     slots = path(now.form, changed)
     if not any(slot.name == changed.at for slot in slots):
@@ -336,13 +350,11 @@ def _candidates(
     interview: Interview, words: str, now: _Now
 ) -> tuple[tuple[Mapping[str, Any], ...], Mapping[str, Any] | None]:
     """Give the places to choose from, or the one that is meant without doubt: the only one, named exactly."""
+    near = now.places.suggest(words, interview.lang)
     found = tuple(
-        {"place": p.id, "name": dict(p.name), "raion": dict(p.raion), "oblast": dict(p.oblast)}
-        for p in now.places.suggest(words, interview.lang)
+        {"place": p.id, "name": dict(p.name), "raion": dict(p.raion), "oblast": dict(p.oblast)} for p in near
     )
-    if len(found) == 1 and words.strip().casefold() in {
-        name.casefold() for name in found[0]["name"].values()
-    }:
+    if len(near) == 1 and words.strip().casefold() in {name.casefold() for name in near[0].name.values()}:
         return (), found[0]
     return found, None
 

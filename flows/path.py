@@ -66,20 +66,22 @@ def holds(condition: Condition, live: Mapping[str, Answer], turn: int = 0) -> bo
         return option in condition.options
     if condition.fact is Fact.NOT_CHOSEN:
         return option not in condition.options
-    if answer is None or not answer.is_given:
-        return False
+    return answer is not None and answer.is_given and _says(condition, answer)
+
+
+def _says(condition: Condition, answer: Answer) -> bool:
+    """Say whether an answer that was given holds the fact."""
     if condition.fact is Fact.GIVEN:
         return True
     understood = answer.understood or {}
     if condition.fact is Fact.TYPED:
         return bool(answer.parts) and "place" not in understood
-    edtf, said_on = understood.get("edtf"), understood.get("today")
-    if edtf is None or said_on is None:
+    if "edtf" not in understood:
         return False
-    today = date.fromisoformat(said_on)
+    today = date.fromisoformat(understood["today"])
     if condition.fact is Fact.RECENT:
-        return may_be_recent(edtf, today=today, days=condition.days)
-    return birthday_may_come(edtf, years=ADULT, today=today, days=condition.days)
+        return may_be_recent(understood["edtf"], today=today, days=condition.days)
+    return birthday_may_come(understood["edtf"], years=ADULT, today=today, days=condition.days)
 
 
 def find(slots: list[Slot], name: str) -> int:

@@ -15,9 +15,13 @@ class Speaker(Protocol):
     """One language: says a text as plain words."""
 
     @property
-    def lang(self) -> str: ...
+    def lang(self) -> str:
+        """Its BCP 47 code."""
+        ...
 
-    def plain(self, text: Text) -> str: ...
+    def plain(self, text: Text) -> str:
+        """Say a text without markup."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, repr=False)
