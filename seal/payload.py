@@ -38,19 +38,14 @@ class ChunkSealer:
 
     def update(self, data: memoryview) -> list[bytes]:
         """The sealed chunks that are now known not to be the last."""
-        if len(self._pending) + len(data) <= CHUNK:
-            self._pending += data
-            return []
-        start = 0
         sealed = []
-        if self._pending:
-            start = CHUNK - len(self._pending)
-            self._pending += data[:start]
-            sealed.append(self._seal(self._pending, last=False))
-        while len(data) - start > CHUNK:
-            sealed.append(self._seal(data[start : start + CHUNK], last=False))
-            start += CHUNK
-        self._pending = bytearray(data[start:])
+        start = 0
+        while (end := start + CHUNK - len(self._pending)) < len(data):
+            chunk = self._pending + data[start:end] if self._pending else data[start:end]
+            self._pending = bytearray()
+            sealed.append(self._seal(chunk, last=False))
+            start = end
+        self._pending += data[start:]
         return sealed
 
     def finish(self) -> bytes:
@@ -65,51 +60,51 @@ class ChunkSealer:
 
 
 class ChunkOpener:
-    """Opens what it is fed; keeps at most one sealed chunk."""
+    """Opens what it is fed; keeps less than one sealed chunk."""
 
     def __init__(self, key: bytes) -> None:
         self._aead = ChaCha20Poly1305(key)
         self._counter = 0
         self._pending = bytearray()
+        self._ended = False
 
     def update(self, data: memoryview, opened: list[bytes]) -> None:
-        """Append to `opened` each chunk that is complete and authentic; raises TamperedError at the first
-        that is not, with those before it already in `opened`.
+        """Append to `opened` the plaintext of each full chunk that is authentic.
+
+        Raises TamperedError at the first that is not; those before it are then in `opened`.
         """
-        if len(self._pending) + len(data) <= SEALED_CHUNK:
-            self._pending += data
-            return
         start = 0
-        if self._pending:
-            start = SEALED_CHUNK - len(self._pending)
-            self._pending += data[:start]
-            self._open_followed(self._pending, opened)
-        while len(data) - start > SEALED_CHUNK:
-            self._open_followed(data[start : start + SEALED_CHUNK], opened)
-            start += SEALED_CHUNK
-        self._pending = bytearray(data[start:])
+        while start < len(data):
+            if self._ended:
+                raise TamperedError(Part.PAYLOAD, "There are bytes after the end of the sealed file.")
+            end = start + SEALED_CHUNK - len(self._pending)
+            if end > len(data):
+                self._pending += data[start:]
+                return
+            chunk = self._pending + data[start:end] if self._pending else data[start:end]
+            self._pending = bytearray()
+            opened.append(self._open_full(chunk))
+            start = end
 
     def finish(self) -> bytes:
         """The plaintext of the last chunk; raises TamperedError if the file ends before its last chunk."""
+        if self._ended:
+            return b""
         plaintext = self._open(self._pending, last=True)
         if plaintext is None or (not plaintext and self._counter):
             raise TamperedError(Part.PAYLOAD)
         return plaintext
 
-    def _open_followed(self, chunk: bytearray | memoryview, opened: list[bytes]) -> None:
-        """Open a full chunk after which more bytes came."""
+    def _open_full(self, chunk: bytearray | memoryview) -> bytes:
+        """Open a full chunk, whose length does not tell whether it is the last one."""
         plaintext = self._open(chunk, last=False)
-        if plaintext is not None:
-            self._counter += 1
-            opened.append(plaintext)
-            return
-        # It may be the true last chunk with bytes added behind it. It is authentic all the same, so it is
-        # handed out, as other readers of age files do, and what follows is refused.
-        plaintext = self._open(chunk, last=True)
+        if plaintext is None:
+            plaintext = self._open(chunk, last=True)
+            self._ended = True
         if plaintext is None:
             raise TamperedError(Part.PAYLOAD)
-        opened.append(plaintext)
-        raise TamperedError(Part.PAYLOAD, "There are bytes after the end of the sealed file.")
+        self._counter += 1
+        return plaintext
 
     def _open(self, chunk: bytearray | memoryview, *, last: bool) -> bytes | None:
         try:
