@@ -1,0 +1,422 @@
+"""A person at the chat, for tests, benchmarks and demonstrations: every act is one call, every look waits.
+
+    async with Driver("http://127.0.0.1:8081") as driver:
+        olha = driver.person("Olha")
+        await olha.sends("/start")
+        await olha.taps("English")
+        await olha.sees("What is the child’s name?")
+
+It speaks HTTP with a rehearsal server, in this process or another, and knows nothing of bot libraries. A look that
+does not come true within `timeout_s` real seconds raises NotSeenError with what stands on the screen.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+import aiohttp
+
+from rehearsal.errors import ActError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+Json = dict[str, Any]
+KINDS = (
+    "photo",
+    "document",
+    "video",
+    "audio",
+    "voice",
+    "video_note",
+    "sticker",
+    "poll",
+    "location",
+    "contact",
+)
+OK = 200
+
+
+class NotSeenError(AssertionError):
+    """What should be on the screen did not come; the message says what is there."""
+
+
+@dataclass(frozen=True)
+class Button:
+    """An inline button. `raw` is the InlineKeyboardButton."""
+
+    text: str
+    raw: Json = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One message as it stands, or stood, in the chat. `raw` is the Message of the Bot API."""
+
+    id: int
+    own: bool  # by the person, not by the bot
+    kind: str  # "text", "photo", "document", …
+    text: str  # the text or the caption
+    buttons: tuple[tuple[Button, ...], ...]
+    raw: Json = field(repr=False)
+
+    def labels(self) -> list[str]:
+        """Return the texts of all buttons."""
+        return [button.text for row in self.buttons for button in row]
+
+    def button(self, text: str) -> Button | None:
+        """Return the button of exactly this text."""
+        return next((button for row in self.buttons for button in row if button.text == text), None)
+
+    def __str__(self) -> str:
+        who = "person" if self.own else "bot"
+        kind = "" if self.kind == "text" else f"({self.kind}) "
+        rows = "".join("\n      " + " ".join(f"[{button.text}]" for button in row) for row in self.buttons)
+        return f"  {who} {self.id}: {kind}{self.text}{rows}"
+
+
+def shown(message: Json) -> Shown:
+    """Read a Message of the Bot API."""
+    rows = message.get("reply_markup", {}).get("inline_keyboard", [])
+    return Shown(
+        message["message_id"],
+        not message["from"]["is_bot"],
+        next((kind for kind in KINDS if kind in message), "text"),
+        message.get("text") or message.get("caption") or "",
+        tuple(tuple(Button(button["text"], button) for button in row) for row in rows),
+        message,
+    )
+
+
+class Driver:
+    """The connection to one rehearsal server."""
+
+    def __init__(self, base_url: str, timeout_s: float = 10.0) -> None:
+        self.base_url = base_url.rstrip("/")
+        self.timeout_s = timeout_s
+        self._session: aiohttp.ClientSession | None = None
+
+    def person(self, name: str, *, language: str = "uk", bot: int | None = None) -> Person:
+        """Return somebody with a Telegram account; the same name is the same person. `bot` None: the first."""
+        return Person(self, name, language, bot)
+
+    async def fault(self, kind: str, **fields: Any) -> Json:
+        """Turn a fault on; the fields are those of `rehearsal.faults.Fault`."""
+        done: Json = await self.ask("POST", "faults", json={"kind": str(kind), **fields})
+        return done
+
+    async def clear_faults(self) -> None:
+        """Turn all faults off."""
+        await self.ask("DELETE", "faults")
+
+    async def advance(self, seconds: float) -> None:
+        """Let the server's time pass."""
+        await self.ask("POST", "clock", json={"advance_s": seconds})
+
+    async def calls(self, method: str | None = None, after: int = 0) -> list[Json]:
+        """Return the requests bots made, oldest first: number, bot, method, params, error, fault."""
+        query = {"after": str(after)} | ({"method": method} if method else {})
+        done: list[Json] = await self.ask("GET", "calls", params=query)
+        return done
+
+    async def use_targets(self, urls: Sequence[str]) -> None:
+        """Deliver webhooks to these addresses in turn, as a balancer would; none returns to setWebhook's."""
+        await self.ask("POST", "targets", json={"targets": list(urls)})
+
+    async def upload(self, content: bytes) -> str:
+        """Put bytes at the server for one following act."""
+        done = await self.ask("POST", "uploads", data=content)
+        key: str = done["upload"]
+        return key
+
+    async def download(self, file_id: str) -> bytes:
+        """Return a file's bytes as the server keeps them."""
+        async with self._open().get(f"{self.base_url}/rehearsal/media/{file_id}") as answer:
+            answer.raise_for_status()
+            return await answer.read()
+
+    async def ask(self, verb: str, what: str, **more: Any) -> Any:
+        """Ask the server. Raises ActError with its sentence when it refuses."""
+        headers = {"X-Rehearsal": "driver"}
+        url = f"{self.base_url}/rehearsal/{what}"
+        async with self._open().request(verb, url, headers=headers, **more) as answer:
+            if answer.status != OK:
+                raise ActError(str((await answer.json())["error"]))
+            return await answer.json()
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None or self._session.closed:
+            # Every waiting look holds a connection: there must be no limit on them.
+            self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
+        return self._session
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._session:
+            await self._session.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+
+class Person:
+    """Somebody with a Telegram account, at the chat with one bot."""
+
+    def __init__(self, driver: Driver, name: str, language: str, bot: int | None) -> None:
+        self.name = name
+        self.driver = driver
+        self._language = language
+        self._bot = bot
+        self._id: int | None = None
+        self._popups_before = 0
+
+    async def id(self) -> int:
+        """Return the account's id, which is also the chat's."""
+        if self._id is None:
+            asked = {"name": self.name, "language": self._language}
+            self._id = int((await self.driver.ask("POST", "people", json=asked))["id"])
+        return self._id
+
+    # Sending
+
+    async def sends(self, text: str, *, reply_to: Shown | None = None) -> Shown:
+        """Send a text and return it as it stands; a text over 4096 goes in parts, the last is returned."""
+        return (await self._act("say", text=text, reply_to=reply_to.id if reply_to else None))[-1]
+
+    async def sends_photo(
+        self, content: bytes | None = None, caption: str = "", *, spoiler: bool = False
+    ) -> Shown:
+        """Send a photo; without bytes, a picture made by the server, each one another."""
+        return (await self.sends_album([content], caption, spoiler=spoiler))[0]
+
+    async def sends_album(
+        self, pictures: Sequence[bytes | None], caption: str = "", *, spoiler: bool = False
+    ) -> list[Shown]:
+        """Send two to ten photos as an album; None stands for a picture made by the server."""
+        keys = [None if picture is None else await self.driver.upload(picture) for picture in pictures]
+        return await self._act("photos", uploads=keys, caption=caption, spoiler=spoiler)
+
+    async def sends_file(
+        self, name: str, content: bytes, caption: str = "", *, kind: str = "document"
+    ) -> Shown:
+        """Send a file as it is; `kind` may be document, video, audio or video_note. It may be empty."""
+        return (await self.sends_files([(name, content)], caption, kind=kind))[0]
+
+    async def sends_files(
+        self, files: Sequence[tuple[str, bytes]], caption: str = "", *, kind: str = "document"
+    ) -> list[Shown]:
+        """Send several files as an album."""
+        keys = [[name, await self.driver.upload(content)] for name, content in files]
+        return await self._act("files", files=keys, caption=caption, kind=kind)
+
+    async def sends_big_file(self, name: str = "archive.zip", size: int = 25 * 1024 * 1024) -> Shown:
+        """Send a file too big for getFile; only its size, in bytes, exists."""
+        return (await self._act("big_file", name=name, size=size))[0]
+
+    async def sends_voice(self, content: bytes | None = None, seconds: int = 3) -> Shown:
+        """Send a voice message; without bytes, a moment of silence."""
+        key = None if content is None else await self.driver.upload(content)
+        return (await self._act("voice", upload=key, seconds=seconds))[0]
+
+    async def sends_sticker(self) -> Shown:
+        """Send a sticker."""
+        return (await self._act("sticker"))[0]
+
+    async def sends_poll(self, question: str = "Tea?", options: Sequence[str] = ("Yes", "No")) -> Shown:
+        """Send a poll."""
+        return (await self._act("poll", question=question, options=list(options)))[0]
+
+    async def shares_contact(self, phone: str = "+10000000000", name: str = "Somebody") -> Shown:
+        """Share a contact."""
+        return (await self._act("contact", phone=phone, name=name))[0]
+
+    async def shares_location(self, latitude: float = 48.5, longitude: float = 34.5) -> Shown:
+        """Share a point."""
+        return (await self._act("location", latitude=latitude, longitude=longitude))[0]
+
+    async def sends_raw(self, update: Json) -> None:
+        """Tell the bot an update as it is, documented or not: {"message": {…}}."""
+        await self._ask("raw", update=update)
+
+    # Changing
+
+    async def edits(self, message: Shown | int, text: str) -> Shown:
+        """Change the text or caption of an own message."""
+        return (await self._act("edit", message=_id(message), text=text))[0]
+
+    async def deletes(self, message: Shown | int) -> None:
+        """Delete a message on both sides."""
+        await self._ask("delete", message=_id(message))
+
+    async def clears_chat(self) -> None:
+        """Delete the whole chat on both sides."""
+        await self._ask("clear")
+
+    async def blocks(self) -> None:
+        """Block the bot."""
+        await self._ask("block", blocked=True)
+
+    async def unblocks(self) -> None:
+        """Take the blocking back."""
+        await self._ask("block", blocked=False)
+
+    # Tapping
+
+    async def taps(self, text: str, *, timeout_s: float | None = None) -> Json:
+        """Wait for a button of exactly this text, the newest message first, and tap it.
+
+        Returns {"query": id}, or {"url": …} or {"copied": …} for buttons that do not ask the bot.
+        """
+        view = await self._until(
+            lambda view: _with_button(view, text) is not None, f"a button [{text}]", timeout_s
+        )
+        message = _with_button(view, text)
+        assert message is not None
+        return await self._tap(view, message, text)
+
+    async def taps_stale(self, text: str) -> Json:
+        """Tap a button that an older version of a message had: the newest such that stands no more."""
+        view = await self.view()
+        for message in reversed(await self.everything_seen()):
+            standing = next((now for now in _messages(view) if now.id == message.id), None)
+            button = message.button(text)
+            if button and (standing is None or standing.button(text) != button):
+                return await self._tap(view, message, text)
+        raise NotSeenError(f"{self.name} has seen no button [{text}] that is gone now.\n{_screen(view)}")
+
+    async def taps_at(self, message: Shown, text: str) -> Json:
+        """Tap a button of this version of a message, whatever stands now."""
+        return await self._tap(await self.view(), message, text)
+
+    async def _tap(self, view: Json, message: Shown, text: str) -> Json:
+        button = message.button(text)
+        if button is None:
+            raise NotSeenError(f"this message has no button [{text}]: {message}")
+        self._popups_before = view["popups_seen"]
+        done: Json = await self._ask("tap", message=message.id, button=button.raw)
+        return done
+
+    # Looking
+
+    async def chat(self) -> list[Shown]:
+        """Return the messages that stand in the chat, in order."""
+        return _messages(await self.view())
+
+    async def history(self) -> list[Shown]:
+        """Return what `chat` returns: the chat's history is what stands in it."""
+        return await self.chat()
+
+    async def everything_seen(self) -> list[Shown]:
+        """Return every version of every message ever shown in this chat, in the order of showing."""
+        return [
+            shown(message) for message in await self.driver.ask("GET", "seen", params=await self._where())
+        ]
+
+    async def popup(self) -> str | None:
+        """Return the text of the last answer to a tap, None if no tap was answered yet."""
+        popups = (await self.view())["popups"]
+        return popups[-1]["text"] if popups else None
+
+    async def sees(self, fragment: str, *, timeout_s: float | None = None) -> Shown:
+        """Wait until a message of the bot holds this, and return the newest that does."""
+
+        def found(view: Json) -> Shown | None:
+            messages = [message for message in _messages(view) if not message.own]
+            return next((message for message in reversed(messages) if fragment in message.text), None)
+
+        message = found(await self._until(lambda view: found(view) is not None, repr(fragment), timeout_s))
+        assert message is not None
+        return message
+
+    async def sees_button(self, text: str, *, timeout_s: float | None = None) -> Shown:
+        """Wait until a message has a button of exactly this text, and return it."""
+        view = await self._until(
+            lambda now: _with_button(now, text) is not None, f"a button [{text}]", timeout_s
+        )
+        message = _with_button(view, text)
+        assert message is not None
+        return message
+
+    async def sees_no_more(self, fragment: str, *, timeout_s: float | None = None) -> None:
+        """Wait until no message of anybody holds this."""
+        await self._until(
+            lambda view: all(fragment not in message.text for message in _messages(view)),
+            f"{fragment!r} gone",
+            timeout_s,
+        )
+
+    async def sees_popup(self, fragment: str = "", *, timeout_s: float | None = None) -> str:
+        """Wait until a tap was answered, since the last tap here, by a text that holds this."""
+
+        def new(view: Json) -> list[str]:
+            count = view["popups_seen"] - self._popups_before
+            texts = [popup["text"] for popup in view["popups"][-count:]] if count > 0 else []
+            return [text for text in texts if fragment in text]
+
+        return new(await self._until(lambda view: bool(new(view)), f"a pop-up with {fragment!r}", timeout_s))[
+            -1
+        ]
+
+    async def sees_only(self, count: int, *, timeout_s: float | None = None) -> list[Shown]:
+        """Wait until exactly so many messages stand in the chat."""
+        view = await self._until(lambda now: len(now["messages"]) == count, f"{count} messages", timeout_s)
+        return _messages(view)
+
+    async def is_heard(self, *, timeout_s: float | None = None) -> None:
+        """Wait until the bot has acknowledged everything this person did."""
+        await self._until(lambda view: view["unheard"] == 0, "everything acknowledged", timeout_s)
+
+    async def content_of(self, message: Shown) -> bytes:
+        """Return the bytes of a message's file as the server keeps them; of a photo, the largest size."""
+        held = message.raw[message.kind]
+        return await self.driver.download((held[-1] if message.kind == "photo" else held)["file_id"])
+
+    async def view(self, after: int = -1, timeout_s: float = 0) -> Json:
+        """Return the whole screen (`rehearsal.view`), a later version than `after` if one comes in time."""
+        query = {**await self._where(), "after": str(after), "timeout": str(timeout_s)}
+        view: Json = await self.driver.ask("GET", "chat", params=query)
+        return view
+
+    async def _until(self, true: Callable[[Json], bool], what: str, timeout_s: float | None) -> Json:
+        deadline = time.monotonic() + (self.driver.timeout_s if timeout_s is None else timeout_s)
+        view = await self.view()
+        while not true(view):
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise NotSeenError(f"{self.name} does not see {what}. On the screen:\n{_screen(view)}")
+            view = await self.view(view["version"], left)
+        return view
+
+    async def _act(self, act: str, **fields: Any) -> list[Shown]:
+        return [shown(message) for message in await self._ask(act, **fields)]
+
+    async def _ask(self, act: str, **fields: Any) -> Any:
+        given = {"act": act, **await self._where(), **fields}
+        return await self.driver.ask("POST", "act", json=given)
+
+    async def _where(self) -> dict[str, str]:
+        here = {"person": str(await self.id())}
+        return here if self._bot is None else {**here, "bot": str(self._bot)}
+
+
+def _id(message: Shown | int) -> int:
+    return message.id if isinstance(message, Shown) else message
+
+
+def _messages(view: Json) -> list[Shown]:
+    return [shown(message) for message in view["messages"]]
+
+
+def _with_button(view: Json, text: str) -> Shown | None:
+    return next((message for message in reversed(_messages(view)) if message.button(text)), None)
+
+
+def _screen(view: Json) -> str:
+    lines = [str(message) for message in _messages(view)] or ["  (nothing)"]
+    lines += [f"  pop-up: {popup['text']}" for popup in view["popups"][-3:] if popup["text"]]
+    return "\n".join(lines)
