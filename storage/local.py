@@ -252,7 +252,14 @@ class _Folder:
             log = ("-l", self.root / "start.log")  # until the server opens its own
             run(self.binaries / "pg_ctl", "start", *_PATIENT, "-D", self.data, *log, inherits=(alive,))
         except StartError as error:
-            raise StartError(f"{error}\n{_tail(self.root / 'start.log')}".rstrip()) from None
+            raise StartError("\n".join([str(error), *self._last_words()])) from None
+
+    def _last_words(self) -> list[str]:
+        """The last lines of what the server wrote before and after it opened its own log."""
+        logs = [self.root / "start.log"]
+        logs += sorted((self.root / "log").glob("*.log"), key=lambda log: log.stat().st_mtime)[-1:]
+        texts = [log.read_text(encoding="utf-8", errors="replace") for log in logs if log.exists()]
+        return [line for text in texts for line in text.splitlines()[-3:]]
 
     def _make(self) -> None:
         making = self.root / "data.new"  # renamed when complete: a half-made one is never taken for data
@@ -298,6 +305,10 @@ class _Folder:
             )
 
     def _make_socket_folder(self) -> None:
+        if len(os.fsencode(self.socket_folder)) > SOCKET_FOLDER_MAX:
+            raise FolderError(
+                f"{self.socket_folder} is too long a path for a socket: set TMPDIR to a short one."
+            )
         with contextlib.suppress(FileExistsError):
             self.socket_folder.mkdir(mode=0o700)
         _must_be_ours(self.socket_folder)
@@ -369,10 +380,6 @@ def _quoted(value: str) -> str:
     """As postgresql.conf reads it: quotes doubled, backslashes too."""
     doubled = value.replace("\\", "\\\\").replace("'", "''")
     return f"'{doubled}'"
-
-
-def _tail(path: Path) -> str:
-    return path.read_text(encoding="utf-8", errors="replace")[-2000:] if path.exists() else ""
 
 
 def _quiet(line: str) -> None:

@@ -9,6 +9,7 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,6 +49,13 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def server(root: Path) -> Iterator[Server]:
     with acquire(root) as server:
         yield server
+
+
+@pytest.fixture
+def short() -> Iterator[Path]:
+    """A folder with a path that is short, as those of pytest are not."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
 
 
 @contextlib.contextmanager
@@ -259,16 +267,21 @@ async def test_its_log_repeats_nothing_that_was_said(root: Path, server: Server)
     assert b"SELEKT" not in written
 
 
-def test_a_long_path_gets_its_socket_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+def test_a_long_path_gets_its_socket_elsewhere(
+    tmp_path: Path, short: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     root = tmp_path / ("long-" * 20)
+    monkeypatch.setattr("tempfile.tempdir", str(short))
     with acquire(root, durable=False) as server:
-        (elsewhere,) = tmp_path.glob("dodomu-*")
+        (elsewhere,) = short.glob("dodomu-*")
         assert stat.S_IMODE(elsewhere.stat().st_mode) == 0o700
         assert str(elsewhere).replace("/", "%2F") in server.superuser_url()
         assert (elsewhere / ".s.PGSQL.5432").is_socket()
     elsewhere.chmod(0o755)
     with pytest.raises(programs.FolderError, match="Others may enter"):
+        acquire(root, durable=False)
+    monkeypatch.setattr("tempfile.tempdir", str(root))
+    with pytest.raises(programs.FolderError, match="TMPDIR"):
         acquire(root, durable=False)
 
 
