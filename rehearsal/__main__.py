@@ -15,8 +15,8 @@ from rehearsal.world import TOKEN
 ABOUT = """\
 A Bot API server for this machine and a chat page in the browser: try, train and test a bot without Telegram.
 
-Give the bot the printed address as its Bot API server and the same token; open the address in a browser and write
-to the bot as one person or several. Nothing leaves this machine.
+Give the bot the printed address as its Bot API server and the same token; open the address in a browser and
+write to the bot as one person or several. Nothing leaves this machine.
 """
 EXAMPLES = """\
 examples:

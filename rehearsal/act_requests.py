@@ -1,6 +1,7 @@
 """The acts of a person as the page and the driver ask for them: {"act": "say", "text": "Hello"}.
 
-Files are uploaded first and named by their upload keys. A wrong request is an ActError, which says what is wrong.
+Files are uploaded first and named by their upload keys. A wrong request is an ActError, which says what is
+wrong.
 """
 
 from __future__ import annotations

@@ -4,9 +4,10 @@
     api.read_request("sendMessage", {"chat_id": "5", "text": "hi"})   # {"chat_id": 5, "text": "hi"}
     api.check_answer("sendMessage", message)                          # raises UndocumentedError
 
-Requests are read kindly (numbers and JSON may come as strings, as in forms); answers must be exact. The data is
-Bot API 10.1 in `data/bot-api.json`, made by `rehearsal.reduce_bot_api`. Stricter than Telegram in one point: a
-parameter that is not documented is refused here, where Telegram ignores it, because it is always a mistake.
+Requests are read kindly (numbers and JSON may come as strings, as in forms); answers must be exact. The data
+is Bot API 10.1 in `data/bot-api.json`, made by `rehearsal.reduce_bot_api`. Stricter than Telegram in one
+point: a parameter that is not documented is refused here, where Telegram ignores it, because it is always a
+mistake.
 """
 
 from __future__ import annotations

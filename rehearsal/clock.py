@@ -3,7 +3,8 @@
     clock = Clock()
     clock.advance(48 * 3600)
 
-Ages of messages, callbacks and file paths follow this clock. Waiting (long polls, retries, timeouts) takes real time.
+Ages of messages, callbacks and file paths follow this clock. Waiting (long polls, retries, timeouts) takes
+real time.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """What the chat page and the driver speak: `/rehearsal/…`, JSON both ways. Bots never use it.
 
 Only a page of this server may call it: every request must name a local host (against DNS rebinding), and what
-changes anything must carry the header X-Rehearsal, which a foreign page cannot send without being asked first.
+changes anything must carry the header X-Rehearsal, which a foreign page cannot send without being asked
+first.
 """
 
 from __future__ import annotations

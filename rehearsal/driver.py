@@ -6,88 +6,27 @@
         await olha.taps("English")
         await olha.sees("What is the child’s name?")
 
-It speaks HTTP with a rehearsal server, in this process or another, and knows nothing of bot libraries. A look that
-does not come true within `timeout_s` real seconds raises NotSeenError with what stands on the screen.
+It speaks HTTP with a rehearsal server, in this process or another, and knows nothing of bot libraries. A look
+that does not come true within `timeout_s` real seconds raises NotSeenError with what stands on the screen.
 """
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 import aiohttp
 
 from rehearsal.errors import ActError
+from rehearsal.screen import Button, NotSeenError, Shown, messages_of, screen, shown, with_button
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+__all__ = ["Button", "Driver", "NotSeenError", "Person", "Shown"]
+
 Json = dict[str, Any]
-KINDS = (
-    "photo",
-    "document",
-    "video",
-    "audio",
-    "voice",
-    "video_note",
-    "sticker",
-    "poll",
-    "location",
-    "contact",
-)
 OK = 200
-
-
-class NotSeenError(AssertionError):
-    """What should be on the screen did not come; the message says what is there."""
-
-
-@dataclass(frozen=True)
-class Button:
-    """An inline button. `raw` is the InlineKeyboardButton."""
-
-    text: str
-    raw: Json = field(repr=False)
-
-
-@dataclass(frozen=True)
-class Shown:
-    """One message as it stands, or stood, in the chat. `raw` is the Message of the Bot API."""
-
-    id: int
-    own: bool  # by the person, not by the bot
-    kind: str  # "text", "photo", "document", …
-    text: str  # the text or the caption
-    buttons: tuple[tuple[Button, ...], ...]
-    raw: Json = field(repr=False)
-
-    def labels(self) -> list[str]:
-        """Return the texts of all buttons."""
-        return [button.text for row in self.buttons for button in row]
-
-    def button(self, text: str) -> Button | None:
-        """Return the button of exactly this text."""
-        return next((button for row in self.buttons for button in row if button.text == text), None)
-
-    def __str__(self) -> str:
-        who = "person" if self.own else "bot"
-        kind = "" if self.kind == "text" else f"({self.kind}) "
-        rows = "".join("\n      " + " ".join(f"[{button.text}]" for button in row) for row in self.buttons)
-        return f"  {who} {self.id}: {kind}{self.text}{rows}"
-
-
-def shown(message: Json) -> Shown:
-    """Read a Message of the Bot API."""
-    rows = message.get("reply_markup", {}).get("inline_keyboard", [])
-    return Shown(
-        message["message_id"],
-        not message["from"]["is_bot"],
-        next((kind for kind in KINDS if kind in message), "text"),
-        message.get("text") or message.get("caption") or "",
-        tuple(tuple(Button(button["text"], button) for button in row) for row in rows),
-        message,
-    )
 
 
 class Driver:
@@ -99,7 +38,7 @@ class Driver:
         self._session: aiohttp.ClientSession | None = None
 
     def person(self, name: str, *, language: str = "uk", bot: int | None = None) -> Person:
-        """Return somebody with a Telegram account; the same name is the same person. `bot` None: the first."""
+        """Return somebody with a Telegram account, by name. `bot` is an id; None is the first bot."""
         return Person(self, name, language, bot)
 
     async def fault(self, kind: str, **fields: Any) -> Json:
@@ -247,11 +186,13 @@ class Person:
 
     async def edits(self, message: Shown | int, text: str) -> Shown:
         """Change the text or caption of an own message."""
-        return (await self._act("edit", message=_id(message), text=text))[0]
+        return (
+            await self._act("edit", message=message if isinstance(message, int) else message.id, text=text)
+        )[0]
 
     async def deletes(self, message: Shown | int) -> None:
         """Delete a message on both sides."""
-        await self._ask("delete", message=_id(message))
+        await self._ask("delete", message=message if isinstance(message, int) else message.id)
 
     async def clears_chat(self) -> None:
         """Delete the whole chat on both sides."""
@@ -273,9 +214,9 @@ class Person:
         Returns {"query": id}, or {"url": …} or {"copied": …} for buttons that do not ask the bot.
         """
         view = await self._until(
-            lambda view: _with_button(view, text) is not None, f"a button [{text}]", timeout_s
+            lambda view: with_button(view, text) is not None, f"a button [{text}]", timeout_s
         )
-        message = _with_button(view, text)
+        message = with_button(view, text)
         assert message is not None
         return await self._tap(view, message, text)
 
@@ -283,11 +224,11 @@ class Person:
         """Tap a button that an older version of a message had: the newest such that stands no more."""
         view = await self.view()
         for message in reversed(await self.everything_seen()):
-            standing = next((now for now in _messages(view) if now.id == message.id), None)
+            standing = next((now for now in messages_of(view) if now.id == message.id), None)
             button = message.button(text)
             if button and (standing is None or standing.button(text) != button):
                 return await self._tap(view, message, text)
-        raise NotSeenError(f"{self.name} has seen no button [{text}] that is gone now.\n{_screen(view)}")
+        raise NotSeenError(f"{self.name} has seen no button [{text}] that is gone now.\n{screen(view)}")
 
     async def taps_at(self, message: Shown, text: str) -> Json:
         """Tap a button of this version of a message, whatever stands now."""
@@ -305,7 +246,7 @@ class Person:
 
     async def chat(self) -> list[Shown]:
         """Return the messages that stand in the chat, in order."""
-        return _messages(await self.view())
+        return messages_of(await self.view())
 
     async def history(self) -> list[Shown]:
         """Return what `chat` returns: the chat's history is what stands in it."""
@@ -326,7 +267,7 @@ class Person:
         """Wait until a message of the bot holds this, and return the newest that does."""
 
         def found(view: Json) -> Shown | None:
-            messages = [message for message in _messages(view) if not message.own]
+            messages = [message for message in messages_of(view) if not message.own]
             return next((message for message in reversed(messages) if fragment in message.text), None)
 
         message = found(await self._until(lambda view: found(view) is not None, repr(fragment), timeout_s))
@@ -336,16 +277,16 @@ class Person:
     async def sees_button(self, text: str, *, timeout_s: float | None = None) -> Shown:
         """Wait until a message has a button of exactly this text, and return it."""
         view = await self._until(
-            lambda now: _with_button(now, text) is not None, f"a button [{text}]", timeout_s
+            lambda now: with_button(now, text) is not None, f"a button [{text}]", timeout_s
         )
-        message = _with_button(view, text)
+        message = with_button(view, text)
         assert message is not None
         return message
 
     async def sees_no_more(self, fragment: str, *, timeout_s: float | None = None) -> None:
         """Wait until no message of anybody holds this."""
         await self._until(
-            lambda view: all(fragment not in message.text for message in _messages(view)),
+            lambda view: all(fragment not in message.text for message in messages_of(view)),
             f"{fragment!r} gone",
             timeout_s,
         )
@@ -365,7 +306,7 @@ class Person:
     async def sees_only(self, count: int, *, timeout_s: float | None = None) -> list[Shown]:
         """Wait until exactly so many messages stand in the chat."""
         view = await self._until(lambda now: len(now["messages"]) == count, f"{count} messages", timeout_s)
-        return _messages(view)
+        return messages_of(view)
 
     async def is_heard(self, *, timeout_s: float | None = None) -> None:
         """Wait until the bot has acknowledged everything this person did."""
@@ -388,7 +329,7 @@ class Person:
         while not true(view):
             left = deadline - time.monotonic()
             if left <= 0:
-                raise NotSeenError(f"{self.name} does not see {what}. On the screen:\n{_screen(view)}")
+                raise NotSeenError(f"{self.name} does not see {what}. On the screen:\n{screen(view)}")
             view = await self.view(view["version"], left)
         return view
 
@@ -402,21 +343,3 @@ class Person:
     async def _where(self) -> dict[str, str]:
         here = {"person": str(await self.id())}
         return here if self._bot is None else {**here, "bot": str(self._bot)}
-
-
-def _id(message: Shown | int) -> int:
-    return message.id if isinstance(message, Shown) else message
-
-
-def _messages(view: Json) -> list[Shown]:
-    return [shown(message) for message in view["messages"]]
-
-
-def _with_button(view: Json, text: str) -> Shown | None:
-    return next((message for message in reversed(_messages(view)) if message.button(text)), None)
-
-
-def _screen(view: Json) -> str:
-    lines = [str(message) for message in _messages(view)] or ["  (nothing)"]
-    lines += [f"  pop-up: {popup['text']}" for popup in view["popups"][-3:] if popup["text"]]
-    return "\n".join(lines)

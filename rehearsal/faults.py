@@ -3,8 +3,8 @@
     faults.add(Kind.TOO_MANY_REQUESTS, method="sendMessage", times=3, retry_after_s=1)
     faults.add(Kind.DUPLICATE, probability=0.2)
 
-A call fault strikes a request of the bot; an update fault strikes what the bot is sent. A fault with `times` ends when
-it has struck so often; without, it stays until cleared.
+A call fault strikes a request of the bot; an update fault strikes what the bot is sent. A fault with `times`
+ends when it has struck so often; without, it stays until cleared.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""Files by id: documents stay byte for byte, photographs are re-encoded and lose EXIF, a big one is only declared.
+"""Files by id: documents stay byte for byte, photos are re-encoded without EXIF, a big one is declared.
 
-A `file_id` names one size of one file for downloads and sending again; `file_unique_id` is the same for the same bytes.
+A `file_id` names one size of one file for downloads and sending again; `file_unique_id` is the same for the
+same bytes.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The state between runs: one JSON file and the files' bytes, in a folder only its owner can read.
 
-Every write is whole or not at all: a new file is written beside and renamed. Tokens are not in it; a bot finds its
-chats again by its id. What tests look at (versions, calls) is not kept.
+Every write is whole or not at all: a new file is written beside and renamed. Tokens are not in it; a bot
+finds its chats again by its id. What tests look at (versions, calls) is not kept.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
     python -m rehearsal.reduce_bot_api telegram-bot-api.json rehearsal/data/bot-api.json
 
-The full file is the MIT-licensed `api.json` of Paul Larsen's telegram-bot-api-spec; descriptions are left out.
+The full file is the MIT-licensed `api.json` of Paul Larsen's telegram-bot-api-spec; descriptions are left
+out.
 """
 
 from __future__ import annotations

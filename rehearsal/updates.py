@@ -1,8 +1,8 @@
 """What a bot is to be told: one queue per bot, in the order of each chat, until acknowledged.
 
-Polling confirms by `offset`, a webhook by 2xx for the head of a *lane*: the messages of one chat are one lane, the
-callback queries of one person another (so a tap and a text of one person can arrive at once). Messages wait 24
-hours, callback queries 150 seconds. After a quiet week the next update_id is random.
+Polling confirms by `offset`, a webhook by 2xx for the head of a *lane*: the messages of one chat are one
+lane, the callback queries of one person another (so a tap and a text of one person can arrive at once).
+Messages wait 24 hours, callback queries 150 seconds. After a quiet week the next update_id is random.
 """
 
 from __future__ import annotations

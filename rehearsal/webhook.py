@@ -1,8 +1,9 @@
 """Delivery to webhooks: the next update of a lane goes out only after the previous one got its 2xx.
 
-A failed delivery is tried again after a growing pause, or what Retry-After asks for (an hour at most). Answers of 410
-for 23 hours close the webhook. Several targets stand for a balancer: they are used in turn, a retry goes to the next.
-What a bot writes into the answer's body is not performed: the id of such a message would be lost.
+A failed delivery is tried again after a growing pause, or what Retry-After asks for (an hour at most).
+Answers of 410 for 23 hours close the webhook. Several targets stand for a balancer: they are used in turn, a
+retry goes to the next. What a bot writes into the answer's body is not performed: the id of such a message
+would be lost.
 """
 
 from __future__ import annotations

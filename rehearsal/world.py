@@ -1,7 +1,7 @@
-"""Everything the server knows: bots, persons, their chats. Messages are Bot API dictionaries, replaced, never changed.
+"""Everything the server knows: bots, persons, chats. Messages are Bot API dictionaries, never changed.
 
-A private chat's id is the person's id. Message ids count through all chats of one bot, as at Telegram. Each chat
-keeps what stands in it, and for tests every version that was ever shown.
+A private chat's id is the person's id. Message ids count through all chats of one bot, as at Telegram. Each
+chat keeps what stands in it, and for tests every version that was ever shown.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""Formatted text: from what a bot sends (HTML, MarkdownV2, Markdown or entities) to a plain text with entities.
+"""Formatted text: from HTML, MarkdownV2, Markdown or given entities to a plain text with entities.
 
-    formatted("<b>hi</b> there", "HTML")   # Formatted("hi there", [{"type": "bold", "offset": 0, "length": 2}])
+    formatted("<b>hi</b> there", "HTML")   # "hi there", [{"type": "bold", "offset": 0, "length": 2}]
 
-Offsets and lengths are UTF-16 code units, as the Bot API counts (https://core.telegram.org/bots/api#messageentity).
-Limits are counted after parsing, in the same units: where Telegram counts characters beyond U+FFFF once, this is
-the stricter reading.
+Offsets and lengths are UTF-16 code units, as the Bot API counts
+(https://core.telegram.org/bots/api#messageentity). Limits are counted after parsing, in the same units: where
+Telegram counts characters beyond U+FFFF once, this is the stricter reading.
 """
 
 from __future__ import annotations

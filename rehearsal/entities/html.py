@@ -1,4 +1,4 @@
-"""HTML of the Bot API (https://core.telegram.org/bots/api#html-style): what is not allowed is refused in its words.
+"""HTML of the Bot API (https://core.telegram.org/bots/api#html-style); refusals are in its words.
 
 parse_html("<b>a</b>") gives ("a", [{"type": "bold", "offset": 0, "length": 1}]).
 """

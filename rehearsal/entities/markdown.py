@@ -1,7 +1,7 @@
 """MarkdownV2 and the older Markdown of the Bot API (https://core.telegram.org/bots/api#markdownv2-style).
 
-parse_markdown_v2("*a*") gives ("a", [{"type": "bold", "offset": 0, "length": 1}]); a mark without its end and, in
-MarkdownV2, a reserved character that is not escaped are refused in Telegram's words.
+parse_markdown_v2("*a*") gives ("a", [{"type": "bold", "offset": 0, "length": 1}]); a mark without its end
+and, in MarkdownV2, a reserved character that is not escaped are refused in Telegram's words.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ LAST_ASCII = 126
 
 @dataclass
 class _Parse:
-    """Where the reader is, what it has read, which marks are open: (type, offset, byte offset in the source)."""
+    """Where the reader is, what it has read, which marks are open: (type, offset, byte offset in source)."""
 
     source: str
     place: int = 0
@@ -164,7 +164,7 @@ def _close_link(parse: _Parse) -> None:
 
 
 def parse_markdown(source: str) -> tuple[str, list[Json]]:
-    """Return the plain text and entities of the older Markdown, which knows no nesting. Raises ApiError 400."""
+    """Return the plain text and entities of the older Markdown, without nesting. Raises ApiError 400."""
     parse = _Parse(source)
     while parse.place < len(source):
         letter = source[parse.place]

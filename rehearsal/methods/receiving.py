@@ -20,7 +20,10 @@ POPUP_LIMIT = 200  # characters of answerCallbackQuery
 SECRET_LETTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
 SECRET_MOST = 256
 CONNECTIONS_MOST = 100
-POLL_BY_WEBHOOK = "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first"
+POLL_BY_WEBHOOK = (
+    "Conflict: can't use getUpdates method while webhook is active; "
+    "use deleteWebhook to delete the webhook first"
+)
 POLL_BY_POLL = (
     "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running"
 )
@@ -28,7 +31,7 @@ QUERY_TOO_OLD = "query is too old and response timeout expired or query ID is in
 
 
 async def get_updates(call: Call) -> list[Json]:
-    """Return updates, waiting up to `timeout` seconds for one. A newer getUpdates ends an older one by 409."""
+    """Return updates, waiting up to `timeout` seconds for one. A newer call ends an older one by 409."""
     bot, queue = call.bot, call.bot.queue
     if bot.webhook:
         raise ApiError(409, POLL_BY_WEBHOOK)
