@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from seal import HybridIdentity, HybridRecipient, open_bytes, pad_json, seal_bytes
+from seal import HybridIdentity, HybridRecipient, open_bytes, seal_bytes
+from seal.padding import pad_json
 from storage.errors import SwappedRowError
 
 

@@ -7,6 +7,7 @@ says «there is something new» after a commit. A listener also polls, so a lost
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import TypeAlias
 
 import asyncpg
@@ -53,6 +54,10 @@ class Announcer:
             await self._connections.execute(f"NOTIFY {CHANNEL}")
 
 
+def _notice(noticed: asyncio.Event, *_: object) -> None:
+    noticed.set()
+
+
 async def changes(url: str, *, poll_every: float) -> AsyncIterator[None]:
     """Yields whenever something may have changed: at each notification, and every `poll_every` seconds besides."""
     while True:
@@ -64,7 +69,7 @@ async def changes(url: str, *, poll_every: float) -> AsyncIterator[None]:
             yield
             continue
         try:
-            await connection.add_listener(CHANNEL, lambda *_: noticed.set())
+            await connection.add_listener(CHANNEL, partial(_notice, noticed))
             while not connection.is_closed():
                 yield
                 with contextlib.suppress(TimeoutError):

@@ -1,9 +1,9 @@
 """One update's transaction: the chat's row is locked, the update is taken once, and what it changes is kept whole.
 
-    async with intake.take(update_id, chat_id) as turn:
-        if turn is not None:              # None: this update was taken before
-            turn.draft = …                # what the handlers decide, in memory
-            turn.send(Outgoing(…))
+    async with intake.take(update_id, chat_id) as visit:
+        if visit is not None:              # None: this update was taken before
+            visit.draft = …                # what the handlers decide, in memory
+            visit.send(Outgoing(…))
     # committed: acknowledge to Telegram, then send
 
 Nothing here is readable in the database: drafts, message ids, outgoing messages and downloads are sealed under
@@ -26,7 +26,7 @@ from storage.errors import LapsedError
 from storage.secrets import DaySealed, DaySecrets, ProcessSecret, Row
 
 SWEEP_AFTER = timedelta(hours=46)  # Telegram lets a bot delete until 48 h; we sweep before 47 h, always
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=20)
 
 _TAKE = """WITH taken AS (
   INSERT INTO updates_taken (update_mac, taken_hour) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING 1
@@ -64,6 +64,7 @@ class Draft:
 class MessageIds:
     """What of ours and theirs stands in a chat: the card that is edited, and every id with its time (unix s)."""
 
+    address: int | None = None
     card: int | None = None
     tag: str = ""
     ids: dict[int, float] = field(default_factory=dict)
@@ -71,7 +72,7 @@ class MessageIds:
 
     def to_json(self) -> dict[str, Any]:
         """As it is sealed."""
-        return {"card": self.card, "tag": self.tag, "ids": sorted(self.ids.items())}
+        return {"address": self.address, "card": self.card, "tag": self.tag, "ids": sorted(self.ids.items())}
 
     @property
     def sweep_at(self) -> datetime | None:
@@ -103,6 +104,11 @@ class Outgoing:
             "only_if": self.only_if,
         }
 
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "Outgoing":
+        """As it was sealed."""
+        return cls(data["to"], data["show"], data["fresh"], tuple(data["delete"]), data["only_if"])
+
 
 def together(several: Sequence[Outgoing]) -> Outgoing:
     """Several things for one chat as one: the last card is what counts, and everything deleted is deleted."""
@@ -124,7 +130,7 @@ class Queued:
     outgoing: Outgoing
 
 
-class Turn:
+class Visit:
     """What one update finds in its chat, and what it leaves there. Filled in memory, kept in one transaction."""
 
     def __init__(self, chat: bytes, address: int, connection: Connection) -> None:
@@ -139,23 +145,23 @@ class Turn:
         self.downloads: dict[uuid.UUID, dict[str, Any]] = {}
         self.blobs_to_delete: list[str] = []
         self.then: list[Callable[[], None]] = []
-        self._outgoing: list[tuple[Outgoing, datetime | None]] = []
-        self._dirty_drafts: dict[uuid.UUID, Draft] = {}
-        self._shredded: set[uuid.UUID] = set()
-        self._ids_before = ""
+        self.outgoing: list[tuple[Outgoing, datetime | None]] = []
+        self.changed: dict[uuid.UUID, Draft] = {}
+        self.shredded: set[uuid.UUID] = set()
+        self.ids_before = ""
 
     def send(self, outgoing: Outgoing, *, at: datetime | None = None) -> None:
         """After the commit, or not before `at`."""
-        self._outgoing.append((outgoing, at))
+        self.outgoing.append((outgoing, at))
 
     def keep(self, draft: Draft) -> None:
-        """Writes a draft anew at the end of this turn."""
-        self._dirty_drafts[draft.id] = draft
+        """Writes a draft anew at the end of this visit."""
+        self.changed[draft.id] = draft
 
     def shred(self, draft: Draft) -> None:
-        """Deletes a draft at the end of this turn."""
-        self._dirty_drafts.pop(draft.id, None)
-        self._shredded.add(draft.id)
+        """Deletes a draft at the end of this visit."""
+        self.changed.pop(draft.id, None)
+        self.shredded.add(draft.id)
         if self.draft is draft:
             self.draft = None
         self.hidden = [other for other in self.hidden if other.id != draft.id]
@@ -189,48 +195,48 @@ class Intake:
         return self.secret.mac("update", str(update_id).encode())
 
     @contextlib.asynccontextmanager
-    async def take(self, update_id: int, address: int) -> AsyncIterator[Turn | None]:
-        """A turn for an update, once; None when it was taken before. Kept at the end unless it raises."""
+    async def take(self, update_id: int, address: int) -> AsyncIterator[Visit | None]:
+        """A visit for an update, once; None when it was taken before. Kept at the end unless it raises."""
         async with self.connections.acquire() as connection, connection.transaction():
             chat = self.chat(address)
             taken, _ = await connection.fetchrow(_TAKE, self.update_mac(update_id), hour(self.now()), chat)
             if not taken:
                 yield None
                 return
-            turn = await self._open(connection, chat, address)
-            yield turn
-            await self._keep(turn)
+            visit = await self._open(connection, chat, address)
+            yield visit
+            await self._keep(visit)
 
     @contextlib.asynccontextmanager
-    async def visit(self, chat: bytes, address: int) -> AsyncIterator[Turn]:
-        """A turn that no update asked for: a finished download, a sweep."""
+    async def visit(self, chat: bytes, address: int) -> AsyncIterator[Visit]:
+        """A visit that no update asked for: a finished download, a sweep."""
         async with self.connections.acquire() as connection, connection.transaction():
             await connection.execute(_LOCK, chat)
-            turn = await self._open(connection, chat, address)
-            yield turn
-            await self._keep(turn)
+            visit = await self._open(connection, chat, address)
+            yield visit
+            await self._keep(visit)
 
-    async def _open(self, connection: Connection, chat: bytes, address: int) -> Turn:
-        turn = Turn(chat, address, connection)
+    async def _open(self, connection: Connection, chat: bytes, address: int) -> Visit:
+        visit = Visit(chat, address, connection)
         for row in await connection.fetch(_READ, chat, self.now()):
             if row["what"] == "queued":
-                turn.queue_is_empty = False
+                visit.queue_is_empty = False
             elif row["what"] == "ids":
-                turn.messages = self.open_ids(chat, row)
+                visit.messages = self.open_ids(chat, row)
             else:
                 draft = self._open_draft(chat, row)
                 if draft is None:
                     continue
                 if draft.active:
-                    turn.draft = draft
+                    visit.draft = draft
                 else:
-                    turn.hidden.append(draft)
-        turn._ids_before = json.dumps(turn.messages.to_json())  # noqa: SLF001 -- Turn is this module's own record
-        return turn
+                    visit.hidden.append(draft)
+        visit.ids_before = json.dumps(visit.messages.to_json())
+        return visit
 
     def _open_draft(self, chat: bytes, row: Any) -> Draft | None:
         try:
-            plain = self.days.open(Row("drafts", row["id"].bytes + chat, row["version"]), _day_sealed(row))
+            plain = self.days.open(Row("drafts", row["id"].bytes + chat, row["version"]), day_sealed(row))
         except LapsedError:
             return None  # its lifetime is over; the expiry sweep removes the row
         return Draft(row["id"], json.loads(plain), row["active"], row["version"])
@@ -238,38 +244,45 @@ class Intake:
     def open_ids(self, chat: bytes, row: Any) -> MessageIds:
         """The message ids of a chat; none when the day's secret is gone."""
         try:
-            plain = json.loads(self.days.open(Row("message_ids", chat, row["version"]), _day_sealed(row)))
+            plain = json.loads(self.days.open(Row("message_ids", chat, row["version"]), day_sealed(row)))
         except LapsedError:
             return MessageIds(version=row["version"])
-        return MessageIds(plain["card"], plain["tag"], {int(i): t for i, t in plain["ids"]}, row["version"])
+        return MessageIds(
+            plain["address"],
+            plain["card"],
+            plain["tag"],
+            {int(i): t for i, t in plain["ids"]},
+            row["version"],
+        )
 
-    async def _keep(self, turn: Turn) -> None:
-        connection, today = turn.connection, self.now().date()
-        if turn._shredded:  # noqa: SLF001 -- see above
-            await connection.execute("DELETE FROM drafts WHERE id = ANY($1)", list(turn._shredded))  # noqa: SLF001
+    async def _keep(self, visit: Visit) -> None:
+        connection, today = visit.connection, self.now().date()
+        if visit.shredded:
+            await connection.execute("DELETE FROM drafts WHERE id = ANY($1)", list(visit.shredded))
         # The one that stops being active is written first: a chat has one active draft at any moment.
-        for draft in sorted(turn._dirty_drafts.values(), key=lambda d: d.active):  # noqa: SLF001
-            await self._put_draft(connection, turn.chat, draft, today)
-        if json.dumps(turn.messages.to_json()) != turn._ids_before:  # noqa: SLF001
-            await self.put_ids(connection, turn.chat, turn.messages, today)
-        for file, job in turn.downloads.items():
+        for draft in sorted(visit.changed.values(), key=lambda d: d.active):
+            await self._put_draft(connection, visit.chat, draft, today)
+        if json.dumps(visit.messages.to_json()) != visit.ids_before:
+            visit.messages.address = visit.address
+            await self.put_ids(connection, visit.chat, visit.messages, today)
+        for file, job in visit.downloads.items():
             value = self.days.seal(today, Row("downloads", file.bytes, 1), json.dumps(job).encode())
             await connection.execute(
                 _PUT_DOWNLOAD,
                 file,
-                turn.chat,
+                visit.chat,
                 value.day,
                 value.salt,
                 value.sealed,
                 self.now(),
                 self.now() + LEASE,
             )
-        now_due = [outgoing for outgoing, at in turn._outgoing if at is None]  # noqa: SLF001
+        now_due = [outgoing for outgoing, at in visit.outgoing if at is None]
         if now_due:
-            await self._put_outgoing(turn, together(now_due), None, today)
-        for outgoing, at in turn._outgoing:  # noqa: SLF001
+            await self._put_outgoing(visit, together(now_due), None, today)
+        for outgoing, at in visit.outgoing:
             if at is not None:
-                await self._put_outgoing(turn, outgoing, at, today)
+                await self._put_outgoing(visit, outgoing, at, today)
 
     async def _put_draft(self, connection: Connection, chat: bytes, draft: Draft, today: date) -> None:
         draft.version += 1
@@ -289,19 +302,20 @@ class Intake:
             _PUT_IDS, chat, messages.version, value.day, value.salt, value.sealed, messages.sweep_at
         )
 
-    async def _put_outgoing(self, turn: Turn, outgoing: Outgoing, at: datetime | None, today: date) -> None:
-        queued = Queued(uuid.uuid4(), turn.chat, outgoing)
+    async def _put_outgoing(self, visit: Visit, outgoing: Outgoing, at: datetime | None, today: date) -> None:
+        queued = Queued(uuid.uuid4(), visit.chat, outgoing)
         plain = json.dumps(outgoing.to_json(), ensure_ascii=False).encode()
         value = self.days.seal(today, Row("outgoing", queued.id.bytes, 1), plain)
         # Who finds the chat's queue empty also sends; otherwise whoever is sending now goes on with this.
-        mine = at is None and turn.queue_is_empty
-        await turn.connection.execute(
-            _PUT_OUTGOING, queued.id, turn.chat, value.day, value.salt, value.sealed, at or self.now(),
+        mine = at is None and visit.queue_is_empty
+        await visit.connection.execute(
+            _PUT_OUTGOING, queued.id, visit.chat, value.day, value.salt, value.sealed, at or self.now(),
             self.process if mine else None, self.now() + LEASE if mine else None,
         )  # fmt: skip
         if mine:
-            turn.queued.append(queued)
+            visit.queued.append(queued)
 
 
-def _day_sealed(row: Any) -> DaySealed:
+def day_sealed(row: Any) -> DaySealed:
+    """The day-sealed columns of a row."""
     return DaySealed(row["day"], row["salt"], row["sealed"])

@@ -10,7 +10,6 @@ import os
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import rfc8785
 from cryptography.exceptions import InvalidSignature

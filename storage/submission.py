@@ -224,7 +224,11 @@ async def _open_thread(
 async def thread_address(connection: Connection, report: uuid.UUID, secret: ProcessSecret) -> int | None:
     """The chat address of a report's open thread; SwappedRowError if the row is another's."""
     row = await connection.fetchrow("SELECT id, version, sealed FROM threads WHERE report = $1", report)
-    return int(secret.open(Row("threads", row["id"].bytes + report.bytes, row["version"]), row["sealed"])) if row else None
+    return (
+        int(secret.open(Row("threads", row["id"].bytes + report.bytes, row["version"]), row["sealed"]))
+        if row
+        else None
+    )
 
 
 def _due(now: datetime, urgency: str) -> datetime:

@@ -41,10 +41,10 @@ metadata = MetaData(
 )
 
 
-def _bytes32(name: str, **kwargs: bool) -> list[SchemaItem]:
+def _bytes32(name: str, *, primary_key: bool = False) -> list[SchemaItem]:
     """A column of exactly 32 bytes: a keyed hash, a salt or a SHA-256."""
     return [
-        Column(name, LargeBinary, nullable=False, **kwargs),
+        Column(name, LargeBinary, nullable=False, primary_key=primary_key),
         CheckConstraint(f"length({name}) = 32", name=f"{name}_32_bytes"),
     ]
 
@@ -65,9 +65,7 @@ def _day_sealed() -> list[SchemaItem]:
 
 
 def _chat(*, nullable: bool = False, primary_key: bool = False) -> Column[bytes]:
-    return Column(
-        "chat", ForeignKey("chats.chat", ondelete="CASCADE"), nullable=nullable, primary_key=primary_key
-    )
+    return Column("chat", ForeignKey("chats.chat"), nullable=nullable, primary_key=primary_key)
 
 
 # ---- intake -------------------------------------------------------------------------------------

@@ -139,7 +139,7 @@ def upgrade() -> None:
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
         sa.Column("leased_until", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("length(salt) = 32", name=op.f("ck_downloads_salt_32_bytes")),
-        sa.ForeignKeyConstraint(["chat"], ["chats.chat"], name=op.f("fk_downloads_chat"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["chat"], ["chats.chat"], name=op.f("fk_downloads_chat")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_downloads")),
     )
     op.create_index("ix_downloads_chat", "downloads", ["chat"], unique=False)
@@ -154,7 +154,7 @@ def upgrade() -> None:
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
         sa.Column("expires_on", sa.Date(), nullable=False),
         sa.CheckConstraint("length(salt) = 32", name=op.f("ck_drafts_salt_32_bytes")),
-        sa.ForeignKeyConstraint(["chat"], ["chats.chat"], name=op.f("fk_drafts_chat"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["chat"], ["chats.chat"], name=op.f("fk_drafts_chat")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_drafts")),
     )
     op.create_index("ix_drafts_chat", "drafts", ["chat"], unique=False)
@@ -169,9 +169,7 @@ def upgrade() -> None:
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
         sa.Column("sweep_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("length(salt) = 32", name=op.f("ck_message_ids_salt_32_bytes")),
-        sa.ForeignKeyConstraint(
-            ["chat"], ["chats.chat"], name=op.f("fk_message_ids_chat"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["chat"], ["chats.chat"], name=op.f("fk_message_ids_chat")),
         sa.PrimaryKeyConstraint("chat", name=op.f("pk_message_ids")),
     )
     op.create_index(op.f("ix_message_ids_sweep_at"), "message_ids", ["sweep_at"], unique=False)
@@ -189,7 +187,7 @@ def upgrade() -> None:
         sa.Column("sender", sa.Uuid(), nullable=True),
         sa.Column("leased_until", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("length(salt) = 32", name=op.f("ck_outgoing_salt_32_bytes")),
-        sa.ForeignKeyConstraint(["chat"], ["chats.chat"], name=op.f("fk_outgoing_chat"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["chat"], ["chats.chat"], name=op.f("fk_outgoing_chat")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outgoing")),
     )
     op.create_index("ix_outgoing_chat_place", "outgoing", ["chat", "place"], unique=False)

@@ -1,0 +1,169 @@
+"""The bot's wiring: adapters are built here, once, and passed in. Nothing else reads settings or the clock.
+
+async with build(settings) as app:
+    await app.run()
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import structlog
+from aiogram import Bot
+from aiogram.exceptions import TelegramAPIError
+from aiohttp import web
+
+from bot import telegram, upkeep, webhook
+from bot.delivery import Delivery
+from bot.downloads import Downloads
+from bot.polling import poll
+from bot.settings import BotSettings
+from bot.updates import ALLOWED, Updates
+from flows.places import Places
+from handlers.line import Line
+from locales import Texts, offered
+from storage import local, manifest, roles, setup
+from storage.blobs import Blobs
+from storage.database import UNAVAILABLE, Announcer, pool
+from storage.errors import ManifestError
+from storage.intake import Intake
+from storage.secrets import DaySecrets, ProcessSecret
+
+log = structlog.get_logger()
+
+DATABASE = "dodomu"
+_MIB = 1024 * 1024
+_REREAD_S = 30.0
+
+
+def now() -> datetime:
+    """The process's clock."""
+    return datetime.now(UTC)
+
+
+@dataclass
+class App:
+    """A bot that is wired and not yet running."""
+
+    settings: BotSettings
+    bot: Bot
+    intake: Intake
+    line: Line
+    blobs: Blobs
+    delivery: Delivery
+    downloads: Downloads
+    updates: Updates
+    trust: "Trust"
+
+    async def run(self) -> None:
+        """Serves until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.trust.keep_reading())
+            group.create_task(upkeep.run(self.intake, self.delivery, self.downloads, self.blobs))
+            if self.settings.webhook_url is None:
+                await self._ask_telegram(self.bot.delete_webhook())
+                log.info("bot_started", by="polling")
+                group.create_task(poll(self.bot, self.updates))
+            else:
+                group.create_task(self._serve_webhook())
+
+    async def _serve_webhook(self) -> None:
+        settings = self.settings
+        assert settings.webhook_url is not None
+        assert settings.webhook_secret is not None  # the settings saw to both
+        secret = settings.webhook_secret.get_secret_value()
+        app = webhook.build(self.updates, path="/webhook", secret=secret)
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, settings.webhook_host, settings.webhook_port).start()
+            await self._ask_telegram(
+                self.bot.set_webhook(settings.webhook_url, secret_token=secret, allowed_updates=ALLOWED)
+            )
+            log.info("bot_started", by="webhook")
+            await asyncio.Event().wait()
+        finally:
+            await runner.cleanup()
+
+    async def _ask_telegram(self, question: "asyncio.Future[bool] | object") -> None:
+        try:
+            await question  # type: ignore[misc]  # aiogram's methods are awaitable once
+        except TelegramAPIError as error:
+            log.warning("telegram_away", error=type(error).__name__)
+
+
+class Trust:
+    """The newest manifest that verified; read again at times, and kept when a worse one is found."""
+
+    def __init__(self, settings: BotSettings, intake: Intake) -> None:
+        self._key = settings.verification_key
+        self._connections = intake.connections
+        self._seen = manifest.SeenSerial(settings.state / "bot" / "manifest-serial")
+        self._manifest: manifest.Manifest | None = None
+
+    def current(self) -> manifest.Manifest:
+        """The manifest to seal by."""
+        assert self._manifest is not None, "read() comes first"
+        return self._manifest
+
+    async def read(self) -> None:
+        """Reads and verifies the newest manifest; ManifestError when it cannot be trusted."""
+        self._manifest = await manifest.newest(self._connections, self._key, self._seen)
+
+    async def keep_reading(self) -> None:
+        """Reads again every half minute; a manifest that cannot be trusted changes nothing and is logged."""
+        while True:
+            await asyncio.sleep(_REREAD_S)
+            try:
+                await self.read()
+            except ManifestError as error:
+                log.error("manifest_refused", error=type(error).__name__)
+            except UNAVAILABLE:
+                log.warning("database_away")
+
+
+@contextlib.asynccontextmanager
+async def build(settings: BotSettings) -> AsyncIterator[App]:
+    """Builds every adapter, and takes them down in turn."""
+    async with contextlib.AsyncExitStack() as stack:
+        url = database_url(settings, stack)
+        connections = await stack.enter_async_context(pool(url))
+        state = settings.state / "bot"
+        intake = Intake(
+            connections,
+            ProcessSecret.at(state / "secret"),
+            DaySecrets(state / "days"),
+            now=now,
+            draft_ttl=settings.draft_ttl,
+        )
+        trust = Trust(settings, intake)
+        await trust.read()
+        bot = telegram.connect(settings.bot_token.get_secret_value(), settings.api_base)
+        stack.push_async_callback(bot.session.close)
+        values = {"team": settings.team}
+        line = Line(
+            texts={
+                lang: Texts.load(lang, domains=("forms", "bot"), values=values) for lang in offered("forms")
+            },
+            places=Places.load(),
+            manifest=trust.current,
+            intake=intake,
+            max_file_bytes=settings.max_file_mib * _MIB,
+        )
+        blobs = Blobs.open(settings.blobs or str(settings.state / "blobs"))
+        delivery = Delivery(intake, bot)
+        downloads = Downloads(intake, bot, blobs, line, delivery)
+        stack.push_async_callback(downloads.stop)
+        updates = Updates(bot, intake, line, delivery, downloads, blobs, Announcer(connections))
+        yield App(settings, bot, intake, line, blobs, delivery, downloads, updates, trust)
+
+
+def database_url(settings: BotSettings, stack: contextlib.AsyncExitStack) -> str:
+    """The database of the settings, or the embedded one, held until the stack unwinds."""
+    if settings.bot_database_url is not None:
+        return settings.bot_database_url.get_secret_value()
+    server = stack.enter_context(local.acquire(settings.state / "postgres"))
+    password = setup.new_passwords(settings.state / "roles")[roles.BOT]
+    return server.url(roles.BOT, password, DATABASE)

@@ -1,0 +1,226 @@
+"""One update, taken once: decoded inside a fence, committed, and only then acknowledged by whoever brought it.
+
+`take` returns when what the update changed is committed (or it is parked, or was taken before). It raises
+`DatabaseAwayError` when nothing could be committed: then the update must not be acknowledged, and comes again.
+"""
+
+import asyncio
+import contextlib
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from aiogram import Bot, Dispatcher
+from aiogram.exceptions import TelegramAPIError
+from aiogram.types import Update
+from pydantic import ValidationError
+
+from bot.delivery import Delivery
+from bot.downloads import Downloads
+from flows import Card, Text
+from handlers import routers
+from handlers.conversation import Conversation
+from handlers.line import Line
+from storage.blobs import Blobs
+from storage.custody import hour
+from storage.database import UNAVAILABLE, Announcer
+from storage.intake import Intake, Outgoing, Visit
+from storage.secrets import Row
+
+log = structlog.get_logger()
+
+ALLOWED = ["message", "edited_message", "callback_query"]
+TRIES = 3  # before an update is parked
+
+
+class DatabaseAwayError(Exception):
+    """The database is away: nothing was committed, nothing may be acknowledged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who an update is from, read from its raw JSON: the private chat and Telegram's language code."""
+
+    chat: int
+    language_code: str | None
+    message: int | None
+
+
+def sender_of(raw: Mapping[str, Any]) -> Sender | None:
+    """The sender of an update in a private chat; None for anything else."""
+    query: Any = raw.get("callback_query")
+    tapped = isinstance(query, dict)
+    message: Any = query.get("message") if tapped else raw.get("message", raw.get("edited_message"))
+    origin: Any = query if tapped else message
+    try:
+        chat = message["chat"]
+        if chat["type"] != "private" or not isinstance(chat["id"], int):
+            return None
+        code = origin.get("from", {}).get("language_code")
+        of_theirs = message.get("message_id") if query is None else None
+    except (AttributeError, KeyError, TypeError):
+        return None
+    return Sender(
+        chat["id"], code if isinstance(code, str) else None, of_theirs if isinstance(of_theirs, int) else None
+    )
+
+
+class Updates:
+    """Takes raw updates. Built once a process."""
+
+    def __init__(
+        self,
+        bot: Bot,
+        intake: Intake,
+        line: Line,
+        delivery: Delivery,
+        downloads: Downloads,
+        blobs: Blobs,
+        announcer: Announcer,
+    ) -> None:
+        self._bot = bot
+        self._intake = intake
+        self._line = line
+        self._delivery = delivery
+        self._downloads = downloads
+        self._blobs = blobs
+        self._announcer = announcer
+        self._dispatcher = Dispatcher(disable_fsm=True)
+        self._dispatcher.include_router(routers.build())
+        self._told_to_wait: dict[int, int] = {}
+        self._answers: set[asyncio.Task[None]] = set()
+
+    async def take(self, raw: Mapping[str, Any]) -> None:
+        """Takes one update, whole or not at all."""
+        sender = sender_of(raw)
+        update_id = raw.get("update_id")
+        if sender is None or not isinstance(update_id, int):
+            log.info("update_ignored")
+            return
+        for attempt in range(1, TRIES + 1):
+            try:
+                await self._take(raw, update_id, sender)
+                return
+            except UNAVAILABLE as error:
+                await self._tell_to_wait(sender)
+                raise DatabaseAwayError from error
+            except Exception as error:  # noqa: BLE001 -- an update that cannot be taken is parked, never lost
+                log.warning("update_failed", error=type(error).__name__, attempt=attempt)
+                if attempt == TRIES or isinstance(error, ValidationError):
+                    await self._park(raw, update_id, sender, type(error).__name__, attempt)
+                    return
+
+    async def _take(self, raw: Mapping[str, Any], update_id: int, sender: Sender) -> None:
+        update = Update.model_validate(raw, context={"bot": self._bot})
+        async with self._intake.take(update_id, sender.chat) as visit:
+            if visit is None:
+                return
+            talk, blobs = await self._feed(update, visit, sender)
+        self._after(visit, talk, update)
+        for blob in blobs:
+            await self._blobs.delete(blob)
+
+    async def _feed(self, update: Update, visit: Visit, sender: Sender) -> tuple[Conversation, list[str]]:
+        """What the handlers make of an update, inside the visit's transaction."""
+        talk = Conversation(visit, self._line, sender.language_code)
+        await self._dispatcher.feed_update(self._bot, update, talk=talk)
+        blobs: list[str] = []
+        if talk.wants_to_send:
+            await talk.sends()
+        if talk.erased is not None:
+            blobs = await talk.erases_files()
+        waiting = self._told_to_wait.pop(sender.chat, None)
+        if waiting is not None:
+            visit.send(Outgoing(sender.chat, delete=(waiting,)))
+        return talk, blobs
+
+    def _after(self, visit: Visit, talk: Conversation, update: Update) -> None:
+        """The commit is done: send, fetch, tell the desk."""
+        self._delivery.hand(visit.queued, visit.messages)
+        if visit.downloads:
+            self._downloads.begin(list(visit.downloads))
+        if talk.wants_to_send:
+            self._announcer.announce()
+        if update.callback_query is not None:
+            task = asyncio.create_task(self._answer(update.callback_query.id, talk.popup))
+            self._answers.add(task)
+            task.add_done_callback(self._answers.discard)
+
+    async def _answer(self, query: str, popup: str) -> None:
+        """Ends the tap's spinner. Not kept: Telegram forgets a tap after 150 s anyway."""
+        with contextlib.suppress(TelegramAPIError):
+            await self._bot.answer_callback_query(query, text=popup or None, show_alert=bool(popup))
+
+    async def idle(self) -> None:
+        """Returns when every tap is answered and everything handed over is sent."""
+        while self._answers:
+            await asyncio.wait(self._answers)
+        await self._delivery.idle()
+
+    # ---- what cannot be taken ----------------------------------------------------------------
+
+    async def _park(
+        self, raw: Mapping[str, Any], update_id: int, sender: Sender, error: str, attempts: int
+    ) -> None:
+        """Keeps an update under the bot's secret for a person to look at, and tells its sender plainly."""
+        row = uuid.uuid4()
+        sealed = self._intake.secret.seal(Row("parked", row.bytes, 1), json.dumps(raw).encode())
+        try:
+            async with self._intake.take(update_id, sender.chat) as visit:
+                if visit is None:
+                    return
+                await visit.connection.execute(
+                    "INSERT INTO parked (id, update_mac, version, sealed, error, attempts, parked_hour)"
+                    " VALUES ($1, $2, 1, $3, $4, $5, $6)",
+                    row, self._intake.update_mac(update_id), sealed, error, attempts, hour(self._intake.now()),
+                )  # fmt: skip
+                if sender.message is not None:
+                    visit.messages.ids[sender.message] = self._intake.now().timestamp()
+                shown = self._line.render(
+                    Card((Text("notice.parked"),), ()),
+                    self._line.language(sender.language_code),
+                    tag="parked",
+                )
+                visit.send(Outgoing(sender.chat, show=shown, fresh=True))
+        except UNAVAILABLE as away:
+            raise DatabaseAwayError from away
+        log.error("update_parked", parked=str(row), error=error)
+        self._delivery.hand(visit.queued, visit.messages)
+
+    async def retry_parked(self, row: uuid.UUID, raw: Mapping[str, Any]) -> bool:
+        """Takes a parked update again; True when it is done and no longer parked."""
+        sender = sender_of(raw)
+        if sender is None:
+            return False
+        try:
+            update = Update.model_validate(raw, context={"bot": self._bot})
+            async with self._intake.visit(self._intake.chat(sender.chat), sender.chat) as visit:
+                talk, blobs = await self._feed(update, visit, sender)
+                await visit.connection.execute("DELETE FROM parked WHERE id = $1", row)
+        except UNAVAILABLE:
+            raise
+        except Exception as error:  # noqa: BLE001 -- it stays parked
+            log.warning("parked_still_fails", parked=str(row), error=type(error).__name__)
+            await self._intake.connections.execute(
+                "UPDATE parked SET attempts = attempts + 1, error = $2 WHERE id = $1",
+                row,
+                type(error).__name__,
+            )
+            return False
+        self._after(visit, talk, update)
+        for blob in blobs:
+            await self._blobs.delete(blob)
+        return True
+
+    async def _tell_to_wait(self, sender: Sender) -> None:
+        """Once an outage: nothing is lost, please wait. Sent directly, since nothing can be queued."""
+        if sender.chat in self._told_to_wait:
+            return
+        self._told_to_wait[sender.chat] = 0
+        words = self._line.say(Text("notice.wait"), self._line.language(sender.language_code))
+        with contextlib.suppress(TelegramAPIError):
+            sent = await self._bot.send_message(sender.chat, words)
+            self._told_to_wait[sender.chat] = sent.message_id

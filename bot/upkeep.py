@@ -1,0 +1,96 @@
+"""The silent work of intake: sweeping chats before 47 h, forgetting drafts, destroying the secrets of past days.
+
+What is due is computed from PostgreSQL at each tick, so a restart or an outage only delays; any process may do it.
+"""
+
+import asyncio
+from datetime import timedelta
+
+import structlog
+
+from bot.delivery import Delivery
+from bot.downloads import Downloads
+from storage.blobs import BlobError, Blobs
+from storage.database import UNAVAILABLE
+from storage.errors import StorageError
+from storage.intake import Intake, Outgoing
+
+log = structlog.get_logger()
+
+TICK_S = 1.0
+_SLOW_EVERY = 60  # ticks
+_UPDATES_KEPT = timedelta(hours=72)  # Telegram repeats an update for 24 h
+
+
+async def run(intake: Intake, delivery: Delivery, downloads: Downloads, blobs: Blobs) -> None:
+    """Ticks until cancelled."""
+    tick = 0
+    while True:
+        try:
+            await delivery.recover()
+            await downloads.recover()
+            if tick % _SLOW_EVERY == 0:
+                await sweep(intake, delivery)
+                await expire(intake, blobs)
+        except UNAVAILABLE:
+            log.warning("database_away")
+        except (StorageError, BlobError) as error:
+            log.error("upkeep_failed", error=type(error).__name__)
+        tick += 1
+        await asyncio.sleep(TICK_S)
+
+
+async def sweep(intake: Intake, delivery: Delivery) -> int:
+    """Deletes from chats what is nearly 47 hours old; a card that goes takes its draft out of sight. How many chats."""
+    now = intake.now()
+    rows = await intake.connections.fetch(
+        "SELECT chat, version, day, salt, sealed FROM message_ids WHERE sweep_at <= $1 LIMIT 500", now
+    )
+    for row in rows:
+        address = intake.open_ids(row["chat"], row).address
+        if address is None:
+            await intake.connections.execute("DELETE FROM message_ids WHERE chat = $1", row["chat"])
+            continue
+        async with intake.visit(row["chat"], address) as visit:
+            gone = tuple(visit.messages.ids)
+            visit.messages.ids.clear()
+            visit.messages.card, visit.messages.tag = None, ""
+            if visit.draft is not None:
+                visit.draft.active = False
+                visit.keep(visit.draft)
+            visit.send(Outgoing(address, delete=gone))
+        delivery.hand(visit.queued, visit.messages)
+    return len(rows)
+
+
+async def expire(intake: Intake, blobs: Blobs) -> None:
+    """Forgets drafts whose time is over, their files, chats that hold nothing, and the secrets of their days."""
+    today = intake.now().date()
+    database = intake.connections
+    await database.execute("DELETE FROM drafts WHERE expires_on < $1", today)
+    await database.execute("DELETE FROM updates_taken WHERE taken_hour < $1", intake.now() - _UPDATES_KEPT)
+    await database.execute(
+        "DELETE FROM message_ids WHERE sweep_at IS NULL AND chat NOT IN (SELECT chat FROM drafts)"
+    )
+    for row in await database.fetch("DELETE FROM draft_files WHERE expires_on < $1 RETURNING blob", today):
+        await blobs.delete(row["blob"])
+    await _forget_chats(intake)
+    destroyed = intake.days.destroy_before(today - intake.draft_ttl)
+    if destroyed:
+        log.info("day_secrets_destroyed", days=len(destroyed))
+
+
+async def _forget_chats(intake: Intake) -> None:
+    """Removes chats that nothing hangs on. Locked first and looked at again, for one may just have come back."""
+    empty = """NOT EXISTS (SELECT 1 FROM drafts d WHERE d.chat = c.chat)
+        AND NOT EXISTS (SELECT 1 FROM message_ids m WHERE m.chat = c.chat)
+        AND NOT EXISTS (SELECT 1 FROM outgoing o WHERE o.chat = c.chat)
+        AND NOT EXISTS (SELECT 1 FROM downloads w WHERE w.chat = c.chat)"""
+    async with intake.connections.acquire() as connection, connection.transaction():
+        rows = await connection.fetch(
+            f"SELECT chat FROM chats c WHERE {empty} LIMIT 1000 FOR UPDATE SKIP LOCKED"  # noqa: S608 -- constant
+        )
+        await connection.execute(
+            f"DELETE FROM chats c WHERE chat = ANY($1) AND {empty}",  # noqa: S608 -- constant
+            [row["chat"] for row in rows],
+        )

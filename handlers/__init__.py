@@ -1,0 +1,1 @@
+"""What one Telegram update means: aiogram routers, thin; they speak to `flows` and fill a `storage` visit."""
