@@ -33,7 +33,7 @@ FORM = "family"  # what a new interview follows
 
 
 class Place(Protocol):
-    """A settlement, with names, raion and oblast by language."""
+    """A settlement, with its names and those of what it belongs to, by language."""
 
     @property
     def id(self) -> str:
@@ -43,6 +43,11 @@ class Place(Protocol):
     @property
     def name(self) -> Mapping[str, str]:
         """Its name in each language."""
+        ...
+
+    @property
+    def hromada(self) -> Mapping[str, str]:
+        """Its hromada; may be empty."""
         ...
 
     @property
@@ -122,11 +127,15 @@ class _Now:
         return TABLE[self.slot.step.kind]
 
 
-def begin(lang: str, *, resume: str = "") -> Interview:
-    """Start an interview at its first screen; `resume` are the words, in `lang`, to come back with."""
+def begin(lang: str, *, resume: str = "", before: Sequence[str] = ()) -> Interview:
+    """Start an interview at its first screen.
+
+    `resume` are the words, in `lang`, to come back with; `before` is what was written before it began.
+    """
     form = forms.newest(FORM)
     first = next(form.all_steps())
-    return Interview(form.name, form.version, lang, revision=0, at=first.key, resume=resume)
+    notes = tuple(Note("before", words) for words in before)
+    return Interview(form.name, form.version, lang, revision=0, at=first.key, notes=notes, resume=resume)
 
 
 def in_language(interview: Interview, lang: str, *, resume: str) -> Interview:
@@ -352,7 +361,14 @@ def _candidates(
     """Give the places to choose from, or the one that is meant without doubt: the only one, named exactly."""
     near = now.places.suggest(words, interview.lang)
     found = tuple(
-        {"place": p.id, "name": dict(p.name), "raion": dict(p.raion), "oblast": dict(p.oblast)} for p in near
+        {
+            "place": place.id,
+            "name": dict(place.name),
+            "hromada": dict(place.hromada),
+            "raion": dict(place.raion),
+            "oblast": dict(place.oblast),
+        }
+        for place in near
     )
     if len(near) == 1 and words.strip().casefold() in {name.casefold() for name in near[0].name.values()}:
         return (), found[0]

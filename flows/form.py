@@ -68,8 +68,8 @@ class Step:
     """One question.
 
     Texts by key: `ask.KEY` the question, `ask.KEY.hint` its further lines (`hint` of them, 0 to 2),
-    `ask.KEY.label` its short name, `ask.KEY.OPTION` each button. `variants` swap the question when their
-    condition holds; the first that does counts.
+    `ask.KEY.label` its short name, `ask.KEY.OPTION` each button. `variants` swap question and hint when
+    their condition holds; the first that does counts.
     """
 
     key: str

@@ -64,11 +64,13 @@ def _row(entry: Mapping[str, Any], label: str, captions: Mapping[str, str], text
 
 
 def _understood(entry: Mapping[str, Any], texts: Speaker) -> str:
-    said = said_understood(entry.get("understood"), texts.lang)
-    if said is None and entry.get("option"):
+    said: Text | str | None
+    if entry.get("option"):
         said = Text(entry["option_label"]) if entry["option_label"] else entry["option"]
-    if said is None and entry.get("skipped"):
+    elif entry.get("skipped"):
         said = Text(f"said.{entry['skipped']}")
+    else:
+        said = said_understood(entry.get("understood"), texts.lang)
     if said is None:
         return ""
     return texts.plain(said) if isinstance(said, Text) else said

@@ -8,7 +8,7 @@ from flows.echo import echo
 from flows.form import Kind, Option, Step
 from flows.interview import Answer, Interview
 from flows.path import Slot, class_of, find, holds, is_sendable, live_answers, path
-from flows.told import beside, label_key, option_key, place_label, said_understood, told
+from flows.told import Beside, beside, label_key, option_key, place_label, said_understood, told
 
 Rows = tuple[tuple[Button, ...], ...]
 
@@ -56,7 +56,7 @@ def _question(interview: Interview, slots: list[Slot], slot: Slot, *, shorter: b
         texts.append(Text("card.now", {"answer": _said(slot, answer, files, interview.lang, limit=160)}))
         shorter = True
     if step.hint and (step.whole or not shorter):
-        texts.append(Text(f"ask.{step.key}.hint"))
+        texts.append(Text(f"{ask}.hint"))
     if step.resume and interview.resume and not shorter:
         texts.append(Text("card.resume", {"resume": interview.resume}))
     return Card(tuple(texts), (*_options(step), *_navigation(step, has_answer=has_answer, files=files)))
@@ -89,10 +89,14 @@ def _navigation(step: Step, *, has_answer: bool, files: int) -> Rows:
 
 
 def _which(interview: Interview) -> Card:
-    picks = tuple(
-        (Button(f"pick.{index}", place_label(pick, interview.lang)),)
-        for index, pick in enumerate(interview.picks)
-    )
+    labels = [place_label(pick, interview.lang) for pick in interview.picks]
+    exact = [
+        place_label(pick, interview.lang, levels=("name", "hromada", "raion"))
+        if labels.count(label) > 1
+        else label
+        for pick, label in zip(interview.picks, labels, strict=True)
+    ]
+    picks = tuple((Button(f"pick.{index}", label),) for index, label in enumerate(exact))
     none = Button("pick.none", Text("which.none"))
     return Card((Text("which"), Text("which.hint")), (*picks, (none,), (_BACK, _HIDE)))
 
@@ -108,11 +112,7 @@ def _review(interview: Interview, slots: list[Slot]) -> Card:
         said = _said(row.slot, row.answer, len(row.files), interview.lang, limit=limit)
         texts.append(Text("review.row", {"label": _label(row.slot), "answer": said}))
     for other in others[:_MOST_OTHERS]:
-        words = other.words or (other.file.caption if other.file else "")
-        if words:
-            said = echo(words, limit)
-        else:
-            said = Text("said.files", {"count": "1"}) if other.file else Text("said.point")
+        said = _said_beside(other, limit)
         texts.append(Text("review.beside", {"label": Text(label_key(form, other.slot)), "answer": said}))
     if len(others) > _MOST_OTHERS:
         texts.append(Text("review.more", {"count": str(len(others) - _MOST_OTHERS)}))
@@ -125,6 +125,13 @@ def _review(interview: Interview, slots: list[Slot]) -> Card:
     return Card(tuple(texts), (*send, *rows, (_BACK, _HIDE)))
 
 
+def _said_beside(other: Beside, limit: int) -> Text | str:
+    words = other.words or (other.file.caption if other.file else "")
+    if words:
+        return echo(words, limit)
+    return Text("said.files", {"count": "1"}) if other.file else Text("said.point")
+
+
 def _label(slot: Slot) -> Text:
     label = Text(f"ask.{slot.step.key}.label")
     return Text("label.turn", {"label": label, "turn": str(slot.turn)}) if slot.turn else label
@@ -135,11 +142,11 @@ def _said(slot: Slot, answer: Answer, files: int, lang: str, *, limit: int) -> T
     parts: list[Text | str] = []
     if answer.parts:
         parts.append(Text("said.words", {"words": echo(answer.words, limit)}))
-    understood = said_understood(answer.understood, lang) if slot.step.kind is not Kind.TAP else None
     option = slot.step.option(answer.option) if answer.option else None
-    if option and understood is None:
+    understood = said_understood(answer.understood, lang)
+    if option:
         parts.append(_option_text(slot.step, option))
-    if understood is not None:
+    elif understood is not None:
         parts.append(understood)
     if files:
         parts.append(Text("said.files", {"count": str(files)}))

@@ -3,7 +3,7 @@
 So the review equals what is sealed. Words are never dropped: what the path no longer leads to is told last.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,8 @@ from flows.dates import spoken
 from flows.form import Form
 from flows.interview import Answer, File, Interview, Point
 from flows.path import Slot
+
+LEVELS = ("name", "raion", "oblast")  # what tells two settlements apart; the hromada only when it must
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -82,8 +84,8 @@ def said_understood(understood: Mapping[str, Any] | None, lang: str) -> Text | s
     if "edtf" in understood:
         return spoken(understood["edtf"])
     if "age" in understood:
-        said = Text("said.age", {"age": str(understood["age"])})
-        return Text("date.about", {"date": said}) if understood.get("about") else said
+        about = "_about" if understood.get("about") else ""
+        return Text(f"said.age{about}", {"age": str(understood["age"])})
     if "place" in understood:
         return place_label(understood, lang)
     if "point" in understood:
@@ -91,8 +93,8 @@ def said_understood(understood: Mapping[str, Any] | None, lang: str) -> Text | s
     return None
 
 
-def place_label(place: Mapping[str, Any], lang: str) -> str:
+def place_label(place: Mapping[str, Any], lang: str, *, levels: Sequence[str] = LEVELS) -> str:
     """Name a settlement with its raion and oblast, in `lang` or else in the first language it has."""
-    names = (place.get(level) or {} for level in ("name", "raion", "oblast"))
+    names = (place.get(level) or {} for level in levels)
     said = (name.get(lang) or next(iter(name.values()), "") for name in names)
     return ", ".join(part for part in said if part)

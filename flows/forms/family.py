@@ -40,14 +40,14 @@ _OPENING = (
 )
 
 _URGENT = (
-    Step("urgent", Kind.WORDS, when=(chosen("where", "danger"),), hint=2),
+    Step("urgent", Kind.WORDS, when=(chosen("where", "danger"),), hint=1),
     Step(
         "urgent_next",
         Kind.TAP,
         options=(Option("more"),),
         skip="",
         when=(chosen("where", "danger"), given("urgent")),
-        hint=2,
+        hint=1,
         whole=True,
         told=False,
     ),
@@ -56,13 +56,20 @@ _URGENT = (
 _AGES = tuple(Option(str(age), literal=str(age), means=(("age", age),)) for age in range(1, 18))
 
 _CHILD = (
-    Step("name", Kind.WORDS, skip="unknown", hint=2),
+    Step(
+        "name",
+        Kind.WORDS,
+        skip="unknown",
+        variants=((chosen("where", "home"), "ask.name.home"),),
+        hint=2,
+    ),
     Step(
         "age",
         Kind.AGE,
         options=(Option("0", means=(("age", 0),)), *_AGES),
         columns=6,
         skip="unknown",
+        variants=((chosen("where", "not_yet"), "ask.age.not_yet"),),
         hint=1,
     ),
     Step(
