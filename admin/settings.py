@@ -5,11 +5,14 @@
     except SettingsError as error:
         ...  # each line names a variable and what is expected of it, and never repeats its value
 
-Without a database URL the process uses the PostgreSQL of this machine, in the state folder.
+    with settings.database() as url:    # held for as long as the process runs
+        ...
+
+Without a database URL a process uses the PostgreSQL of this machine, in the state folder.
 """
 
 import contextlib
-import re
+import urllib.parse
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -18,29 +21,29 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from storage import local, setup
+from storage import local, roles, setup
 
 PREFIX = "DODOMU_"
 DATABASE = "dodomu"  # the name of the embedded database
-_HEX_KEY = re.compile(r"[0-9a-f]{64}")
 _CONFIG = SettingsConfigDict(
     env_prefix=PREFIX, env_ignore_empty=True, frozen=True, hide_input_in_errors=True, extra="ignore"
 )
-_POSTGRES = re.compile(r"postgres(ql)?://\S+")
+_URL = "postgresql://{who}@HOST/DATABASE; unset: the PostgreSQL that comes with Dodomu, in the state folder"
 
 
 class SettingsError(Exception):
     """A setting is not set, or is not what is expected. The text names each, and no value."""
 
 
-def _hex_key(value: str) -> str:
-    if not _HEX_KEY.fullmatch(value):
-        raise ValueError
+def _public_key(value: str) -> str:
+    Ed25519PublicKey.from_public_bytes(bytes.fromhex(value))
     return value
 
 
 def _postgres(value: SecretStr) -> SecretStr:
-    if not _POSTGRES.fullmatch(value.get_secret_value()):
+    parts = urllib.parse.urlsplit(value.get_secret_value())
+    # `port` is only checked when it is asked for.
+    if parts.scheme not in ("postgres", "postgresql") or not parts.path.strip("/") or parts.port == 0:
         raise ValueError
     return value
 
@@ -49,53 +52,63 @@ _PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres)]
 
 
 class StateSettings(BaseSettings):
-    """What every process of the team's side has: a private folder and a database."""
+    """What every process of the team's side has."""
 
     model_config = _CONFIG
 
-    state: Path = Field(Path("var"), description="a folder for what this process keeps to itself")
-    database_url: _PostgresUrl | None = Field(
-        None,
-        description="postgresql://ROLE:PASSWORD@HOST/DATABASE, with this process's own role; unset: the"
-        " PostgreSQL that comes with Dodomu, kept in the state folder",
+    state: Path = Field(
+        Path("var/line"), description="a private folder, which holds the database too if there is no URL"
     )
-
-    @contextlib.contextmanager
-    def database(self, role: str, progress: Callable[[str], None] | None = None) -> Iterator[str]:
-        """The URL of the database for this role, for as long as the process needs it. Blocks while it starts.
-
-        Raises storage.programs' LocalError when the embedded PostgreSQL cannot run.
-        """
-        if self.database_url is not None:
-            yield self.database_url.get_secret_value()
-            return
-        passwords = setup.new_passwords(self.state / "roles")
-        with local.acquire(self.state / "postgres", progress=progress) as server:
-            yield server.url(role, passwords[role], DATABASE)
 
 
 class PrepareSettings(StateSettings):
     """`python -m admin database prepare`."""
 
     superuser_url: _PostgresUrl | None = Field(
-        None,
-        description="postgresql://USER:PASSWORD@HOST/DATABASE of a role that may create roles and databases;"
-        " unset: the PostgreSQL that comes with Dodomu, kept in the state folder",
+        None, description=_URL.format(who="SUPERUSER:PASSWORD") + ", prepared by its own superuser"
     )
 
 
-class KeeperSettings(StateSettings):
-    """The maintenance process, and the key acts of the command line: role `dodomu_keeper`."""
+class _StoreSettings(StateSettings):
+    """What a process needs to reach the database and the sealed files."""
 
-    blobs: str = Field("", description="a folder or an s3:// address where sealed files are kept")
-    scrypt_work_factor: int = Field(
-        18, ge=1, le=20, description="a whole number from 1 to 20; 18 unless this is a rehearsal"
-    )
+    blobs: str = Field("", description="a folder, or s3://BUCKET/PREFIX, where sealed files are kept")
+    s3_endpoint: str = Field("", description="the address of the S3 service, like https://s3.example.org")
+    s3_region: str = Field("", description="the region of the S3 bucket")
+    s3_access_key_id: SecretStr = Field(SecretStr(""), description="the S3 access key's id")
+    s3_secret_access_key: SecretStr = Field(SecretStr(""), description="the S3 access key's secret")
 
     @property
     def blobs_at(self) -> str:
         """Where sealed files are: as set, else beside the rest of the state."""
         return self.blobs or str(self.state / "blobs")
+
+    def s3(self) -> dict[str, str]:
+        """What `storage.blobs.Blobs.open` needs beside the place; nothing for a folder."""
+        given = {
+            "endpoint": self.s3_endpoint,
+            "region": self.s3_region,
+            "access_key_id": self.s3_access_key_id.get_secret_value(),
+            "secret_access_key": self.s3_secret_access_key.get_secret_value(),
+        }
+        return {name: value for name, value in given.items() if value}
+
+
+class KeeperSettings(_StoreSettings):
+    """The maintenance process, and the key acts of the command line: role `dodomu_keeper`."""
+
+    keeper_database_url: _PostgresUrl | None = Field(
+        None, description=_URL.format(who="dodomu_keeper:PASSWORD")
+    )
+    scrypt_work_factor: int = Field(
+        18, ge=1, le=20, description="a whole number from 1 to 20; 18 unless this is a rehearsal"
+    )
+
+    def database(
+        self, progress: Callable[[str], None] | None = None
+    ) -> contextlib.AbstractContextManager[str]:
+        """The URL as the keeper, as `reach` gives it."""
+        return reach(self.keeper_database_url, self.state, roles.KEEPER, progress)
 
 
 class AddressSettings(BaseSettings):
@@ -103,30 +116,60 @@ class AddressSettings(BaseSettings):
 
     model_config = _CONFIG
 
-    host: str = Field("127.0.0.1", description="the address to listen on, 127.0.0.1 for this machine alone")
-    port: int = Field(8080, ge=1, le=65535, description="a port to listen on, from 1 to 65535")
+    console_host: str = Field(
+        "127.0.0.1", description="the address to listen on, 127.0.0.1 for this machine alone"
+    )
+    console_port: int = Field(8080, ge=1, le=65535, description="a port to listen on, from 1 to 65535")
 
     @property
     def address(self) -> str:
         """For a browser on this machine."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}/"
+        host = f"[{self.console_host}]" if ":" in self.console_host else self.console_host
+        return f"http://{host}:{self.console_port}/"
 
 
-class ConsoleSettings(KeeperSettings, AddressSettings):
+class ConsoleSettings(_StoreSettings, AddressSettings):
     """The console: role `dodomu_console`."""
 
-    ceremony_key: Annotated[str, AfterValidator(_hex_key)] = Field(
-        description="the public half of the ceremony key: the 64 hexadecimal digits (0-9, a-f) that"
+    console_database_url: _PostgresUrl | None = Field(
+        None, description=_URL.format(who="dodomu_console:PASSWORD")
+    )
+    ceremony_key: Annotated[str, AfterValidator(_public_key)] = Field(
+        description="the public half of the ceremony key, the 64 hexadecimal digits that"
         " `python -m admin ceremony` printed"
+    )
+    scrypt_work_factor: int = Field(
+        18, ge=1, le=20, description="a whole number from 1 to 20, the highest of any member; 18 is usual"
     )
     session_minutes: int = Field(
         30, ge=1, le=720, description="minutes without a click until one is signed out, from 1 to 720"
     )
 
+    def database(
+        self, progress: Callable[[str], None] | None = None
+    ) -> contextlib.AbstractContextManager[str]:
+        """The URL as the console, as `reach` gives it."""
+        return reach(self.console_database_url, self.state, roles.CONSOLE, progress)
+
     def ceremony_public_key(self) -> Ed25519PublicKey:
         """What the manifest's signature is checked with."""
         return Ed25519PublicKey.from_public_bytes(bytes.fromhex(self.ceremony_key))
+
+
+@contextlib.contextmanager
+def reach(
+    url: SecretStr | None, state: Path, role: str, progress: Callable[[str], None] | None = None
+) -> Iterator[str]:
+    """The database's URL for this role, for as long as the process needs it. Blocks while it starts.
+
+    Raises storage.programs.LocalError when the embedded PostgreSQL cannot run.
+    """
+    if url is not None:
+        yield url.get_secret_value()
+        return
+    passwords = setup.new_passwords(state / "roles")
+    with local.acquire(state / "postgres", progress=progress) as server:
+        yield server.url(role, passwords[role], DATABASE)
 
 
 def seen_manifest(state: Path, process: str) -> Path:

@@ -1,0 +1,136 @@
+"""The keeper: committed leaves get their index within a second, and blobs without a row go after a day.
+
+    python -m admin keeper
+
+It waits while the database or the place of the blobs is away, and goes on when they are back. Any number may
+run: one numbers the log at a time, and a blob deleted twice is deleted. It holds no key and opens nothing.
+"""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+import structlog
+
+from admin import logs
+from admin.settings import KeeperSettings
+from storage import custody, database
+from storage.blobs import Blobs, UnavailableBlobsError
+
+LOOK_EVERY_S = 0.4  # seconds: leaves are numbered within one
+WAIT_S = 1.0  # seconds until the database is tried again
+SWEEP_EVERY_S = 3600.0  # seconds
+ORPHAN_AFTER = timedelta(days=1)  # a blob without a row is this old before it goes: its row may yet come
+_CONNECTIONS = 2
+_PAGE = 1000  # blobs whose rows are asked for at once
+
+AWAY = (
+    *database.UNAVAILABLE,
+    asyncpg.OperatorInterventionError,  # shutting down, starting, a statement cut off
+    asyncpg.InsufficientResourcesError,  # no connection or no space left
+    UnavailableBlobsError,
+)
+"""Faults of others that pass: wait, then do the same again."""
+
+log = structlog.get_logger()
+
+
+def run(settings: KeeperSettings) -> None:
+    """Keeps until SIGTERM or SIGINT. Raises BlobPlaceError, LocalError when it cannot begin."""
+    logs.start()
+    blobs = Blobs.open(settings.blobs_at, settings.s3())
+    with settings.database() as url:
+        asyncio.run(_until_signal(url, blobs))
+
+
+async def _until_signal(url: str, blobs: Blobs) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    log.info("keeper started")
+    await keep(url, blobs, stop=stop)
+    log.info("keeper stopped")
+
+
+async def keep(
+    url: str, blobs: Blobs, *, stop: asyncio.Event, now: Callable[[], datetime] | None = None
+) -> None:
+    """Does the keeper's jobs until `stop` is set. A fault that does not pass ends it."""
+    clock = now or (lambda: datetime.now(UTC))
+    async with database.pool(url, size=_CONNECTIONS) as connections:
+        jobs = [
+            asyncio.create_task(_number_leaves(connections)),
+            asyncio.create_task(_sweep(connections, blobs, clock)),
+        ]
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait([*jobs, stopping], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (*jobs, stopping):
+                task.cancel()
+        for ended in await asyncio.gather(*jobs, stopping, return_exceptions=True):
+            if isinstance(ended, Exception):
+                raise ended
+
+
+async def _number_leaves(connections: asyncpg.Pool) -> None:
+    await _for_ever("leaves", lambda: number_leaves(connections), pause_s=LOOK_EVERY_S)
+
+
+async def number_leaves(connections: asyncpg.Pool) -> None:
+    """Gives every committed leaf its index."""
+    async with connections.acquire() as connection:
+        while await custody.sequence(connection):
+            pass
+
+
+async def _sweep(connections: asyncpg.Pool, blobs: Blobs, now: Callable[[], datetime]) -> None:
+    async def once() -> None:
+        swept = await sweep(connections, blobs, before=now() - ORPHAN_AFTER)
+        if swept:
+            log.info("blobs swept", count=swept)
+
+    await _for_ever("sweep", once, pause_s=SWEEP_EVERY_S)
+
+
+async def sweep(connections: asyncpg.Pool, blobs: Blobs, *, before: datetime) -> int:
+    """Removes blobs last written before that moment to which no row points, and unfinished ones; how many."""
+    swept = await blobs.clear_unfinished(before)
+    page: list[str] = []
+    async for name, _ in blobs.list_older_than(before):
+        page.append(name)
+        if len(page) == _PAGE:
+            swept += await _remove_orphans(connections, blobs, page)
+            page = []
+    return swept + await _remove_orphans(connections, blobs, page)
+
+
+async def _remove_orphans(connections: asyncpg.Pool, blobs: Blobs, names: list[str]) -> int:
+    # One statement sees both tables at one moment, so a row that moves from one to the other is seen.
+    rows = await connections.fetch(
+        """SELECT blob FROM files WHERE blob = ANY($1)
+           UNION ALL SELECT blob FROM draft_files WHERE blob = ANY($1)""",
+        names,
+    )
+    orphans = set(names) - {row["blob"] for row in rows}
+    for name in orphans:
+        await blobs.delete(name)
+    return len(orphans)
+
+
+async def _for_ever(job: str, do: Callable[[], Awaitable[None]], *, pause_s: float) -> None:
+    """Does a job again and again; what is away is waited for, and told once."""
+    away = False
+    while True:
+        try:
+            await do()
+        except AWAY as fault:
+            if not away:
+                log.warning("waiting for what is away", job=job, fault=type(fault).__name__)
+            away = True
+            await asyncio.sleep(WAIT_S)
+        else:
+            away = False
+            await asyncio.sleep(pause_s)
