@@ -48,24 +48,18 @@ class Sealer:
 
     def update(self, plaintext: Bytes) -> bytes:
         """What can be sealed now of all that was given; perhaps nothing yet."""
-        self._check_open()
-        return self._behind_head(self._chunks.update(memoryview(plaintext)))
+        return self._seal(plaintext, last=False)
 
-    def finish(self) -> bytes:
-        """The rest of the file."""
-        self._check_open()
-        self._finished = True
-        return self._behind_head([self._chunks.finish()])
+    def finish(self, plaintext: Bytes = b"") -> bytes:
+        """The rest of the file, with `plaintext` as its last piece."""
+        return self._seal(plaintext, last=True)
 
-    def _behind_head(self, sealed: list[bytes]) -> bytes:
-        if self._head:
-            sealed.insert(0, self._head)
-            self._head = b""
-        return sealed[0] if len(sealed) == 1 else b"".join(sealed)
-
-    def _check_open(self) -> None:
+    def _seal(self, plaintext: Bytes, *, last: bool) -> bytes:
         if self._finished:
             raise ValueError("this file is finished")
+        self._finished = last
+        head, self._head = self._head, b""
+        return self._chunks.seal(memoryview(plaintext), head=head, last=last)
 
 
 class Opener:

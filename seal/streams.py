@@ -10,10 +10,9 @@ from typing import BinaryIO, Protocol
 
 from seal.files import Bytes, Opener, Sealer
 from seal.keys import Identity, Recipient
-from seal.payload import CHUNK, sealed_length
+from seal.payload import CHUNK
 
 STEP = 4 * CHUNK  # bytes: fits a processor's cache, so that what is moved twice is moved cheaply
-_HEAD_ROOM = 4096  # bytes: a guess at the header; a longer one only costs a reallocation
 
 
 class Machine(Protocol):
@@ -25,15 +24,21 @@ class Machine(Protocol):
 
 def seal_bytes(plaintext: Bytes, recipients: Sequence[Recipient]) -> bytes:
     """The age file of `plaintext`; ValueError if there is no recipient, or a passphrase is one of many."""
-    pieces = through(Sealer(recipients), [plaintext])
-    return _joined(pieces, room=sealed_length(len(plaintext)) + _HEAD_ROOM)
+    return Sealer(recipients).finish(plaintext)
 
 
 def open_bytes(ciphertext: Bytes, identities: Sequence[Identity]) -> bytes:
     """The plaintext of a whole age file, armored or not; all of it, or WrongKeyError, TamperedError or
     MalformedError and nothing.
     """
-    return _joined(through(Opener(identities), [ciphertext]), room=len(ciphertext))
+    buffer = io.BytesIO()
+    # Made as large as it can get beforehand: growing would copy it again and again.
+    buffer.seek(len(ciphertext))
+    buffer.write(b"\0")
+    buffer.seek(0)
+    buffer.writelines(through(Opener(identities), [ciphertext]))
+    buffer.truncate()
+    return buffer.getvalue()
 
 
 def seal_stream(src: BinaryIO, dst: BinaryIO, recipients: Sequence[Recipient]) -> None:
@@ -83,15 +88,3 @@ def read_steps(src: BinaryIO) -> Iterator[bytes]:
     """What `src` still holds, in steps of at most `STEP` bytes."""
     while data := src.read(STEP):
         yield data
-
-
-def _joined(pieces: Iterator[bytes], *, room: int) -> bytes:
-    """The pieces as one, written once: the buffer is made beforehand and handed over without a copy."""
-    buffer = io.BytesIO()
-    buffer.seek(room)
-    buffer.write(b"\0")
-    buffer.seek(0)
-    for piece in pieces:
-        buffer.write(piece)
-    buffer.truncate()
-    return buffer.getvalue()
