@@ -36,7 +36,7 @@ _ALLOWED = (
     "brk", "munmap", "mremap", "madvise",
     "futex", "sched_yield", "clock_gettime", "getrandom",
     "rt_sigaction", "rt_sigprocmask", "rt_sigreturn",
-    "getpid", "gettid", "tgkill",
+    "getpid", "gettid",
     "set_robust_list", "rseq", "sched_getaffinity",  # a thread's beginning
     "exit", "exit_group",
 )  # fmt: skip

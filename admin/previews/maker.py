@@ -5,18 +5,19 @@
 
 Each preview has a child of its own: no environment, its own session, `/` as its folder, no descriptor but its
 two pipes; what the child then does to itself is `admin.previews.containment`. Nothing touches the disk. A
-child that takes too long is killed by its id, and each is waited for, whatever happens.
+child that takes too long is killed by its handle, and each is waited for, whatever happens.
 """
 
 import asyncio
+import os
+import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncIterable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from signal import SIGXCPU
 from typing import assert_never
 
 from admin.previews.baseline import size_of_baseline
@@ -74,6 +75,30 @@ async def start(arguments: Sequence[str]) -> Process:
     )
 
 
+@asynccontextmanager
+async def _child(arguments: Sequence[str]) -> AsyncIterator[Process]:
+    """Start a child; leave nothing of it behind afterwards: not a process, not a zombie, not a pipe."""
+    process = await start(arguments)
+    assert process.stdin is not None
+    try:
+        handle = os.pidfd_open(process.pid)
+    except OSError as error:
+        # It ended at once, or no descriptor is left; without a request it ends by itself.
+        process.stdin.close()
+        await process.wait()
+        raise PreviewRefused(Refusal.FAILED) from error
+    try:
+        yield process
+    finally:
+        # Not `process.kill`: it may collect the exit status behind the loop's back. And not the bare id, which
+        # may be somebody else's by now; the handle can only mean this child.
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(handle, signal.SIGKILL)
+        os.close(handle)
+        await process.wait()
+        process.stdin.close()
+
+
 class PreviewMaker:
     """Makes previews, at most `AT_ONCE` at a time; more wait their turn, and their clock starts with it."""
 
@@ -90,16 +115,14 @@ class PreviewMaker:
         if sys.platform != "linux":
             raise PreviewRefused(Refusal.NEEDS_LINUX)
         async with self._turns:
-            process = await start(self._command)
+            clock = asyncio.timeout(self._limits.wall_s)
             try:
-                async with asyncio.timeout(self._limits.wall_s) as clock:
+                async with clock, _child(self._command) as process:
                     return await self._conversation(process, file, blurred=blurred)
             except TimeoutError as error:
                 if not clock.expired():
                     raise  # the file's own
                 raise PreviewRefused(Refusal.TOOK_TOO_LONG) from error
-            finally:
-                await _ended(process)
 
     async def _conversation(
         self, process: Process, file: bytes | AsyncIterable[bytes], *, blurred: bool
@@ -118,6 +141,8 @@ class PreviewMaker:
     async def _tell(self, process: Process, said: bytes) -> bool:
         """Write to the child; return False if it no longer listens."""
         assert process.stdin is not None
+        if process.stdin.is_closing():
+            return False
         try:
             process.stdin.write(said)
             await process.stdin.drain()
@@ -132,12 +157,12 @@ class PreviewMaker:
         except WireError as error:
             raise PreviewRefused(Refusal.FAILED) from error
         except asyncio.IncompleteReadError as error:
-            slow = await process.wait() == -SIGXCPU
+            slow = await process.wait() == -signal.SIGXCPU
             raise PreviewRefused(Refusal.TOOK_TOO_LONG if slow else Refusal.FAILED) from error
         if answer.refusal is not None:
             raise PreviewRefused(answer.refusal)
         size = (answer.width, answer.height)
-        fits = 0 < min(size) and max(size) <= self._limits.longest_side
+        fits = min(size) > 0 and max(size) <= self._limits.longest_side
         if await process.wait() != 0 or not fits or size_of_baseline(jpeg) != size:
             raise PreviewRefused(Refusal.FAILED)
         return Preview(jpeg, *size, answer.partial)
@@ -161,13 +186,3 @@ async def _chunks(file: bytes | AsyncIterable[bytes]) -> AsyncIterable[bytes]:
             yield chunk
     else:
         assert_never(file)
-
-
-async def _ended(process: Process) -> None:
-    """Leave nothing behind: not a process, not a zombie, not a pipe."""
-    if process.returncode is None:
-        with suppress(ProcessLookupError):  # it ended in this very moment
-            process.kill()
-    await process.wait()
-    assert process.stdin is not None
-    process.stdin.close()

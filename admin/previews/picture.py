@@ -1,7 +1,8 @@
 """From an untrusted file to one small, plain JPEG: only pixels come through.
 
-This runs in the contained child alone. The formats are a list, the number of pixels is known before anything is decoded, what the camera said about
-how to hold the picture is applied, and then everything but the pixels is left behind.
+This runs in the contained child alone. The formats are a list, the number of pixels is known before anything
+is decoded, what the camera said about how to hold the picture is applied, and then everything but the pixels
+is left behind.
 """
 
 import warnings
@@ -61,7 +62,7 @@ def prepare() -> None:
 
 
 def make(file: BytesIO, *, max_pixels: int, longest_side: int, max_bytes: int, blurred: bool) -> Picture:
-    """Return the preview of `file`. Raise `PreviewRefused`, or whatever a broken file makes a decoder raise."""
+    """Return the preview of `file`. Raise `PreviewRefused`, or what a broken file makes a decoder raise."""
     Image.MAX_IMAGE_PIXELS = max_pixels
     warnings.simplefilter("error", Image.DecompressionBombWarning)
     image, partial = _decoded(file, max_pixels, longest_side)
@@ -141,7 +142,9 @@ def _orientation(image: Image.Image) -> int | None:
 def _resized(image: Image.Image, size: tuple[int, int]) -> Image.Image:
     if image.mode.startswith("I;16"):
         image.info.pop("transparency", None)  # a 16-bit value that nothing below would understand
-        image = image.point(lambda value: value * (1 / 256), "L")  # `convert` would cut off instead of scale
+        image = image.point(lambda value: value * (1 / 256)).convert(
+            "L"
+        )  # which alone would cut off, not scale
     elif image.mode in {"1", "P", "PA"} or "transparency" in image.info:
         image = image.convert("RGBA" if image.has_transparency_data else "RGB")
     return image.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)

@@ -1,0 +1,8 @@
+"""Hears everything and never answers."""
+
+import signal
+
+
+def main() -> None:
+    while True:
+        signal.pause()
