@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import Enum
-from typing import Any, Protocol
+from typing import Any
 
 from flows import forms
 from flows.ages import understand_age
@@ -24,49 +24,13 @@ from flows.echo import is_visible
 from flows.form import Form, Kind, Outcome, Urgency
 from flows.inputs import SPOKEN, Edited, Input, Located, Said, Sent, Tapped, Unusable
 from flows.interview import Answer, File, Interview, Note, Part, Point
+from flows.lookup import Places, candidates
 from flows.path import Slot, class_of, find, is_sendable, live_answers, next_open, path
 from flows.screen import card
 from flows.told import said_understood
 from flows.words import command_of
 
 FORM = "family"  # what a new interview follows
-
-
-class Place(Protocol):
-    """A settlement, with its names and those of what it belongs to, by language."""
-
-    @property
-    def id(self) -> str:
-        """The code of the codifier."""
-        ...
-
-    @property
-    def name(self) -> Mapping[str, str]:
-        """Its name in each language."""
-        ...
-
-    @property
-    def hromada(self) -> Mapping[str, str]:
-        """Its hromada; may be empty."""
-        ...
-
-    @property
-    def raion(self) -> Mapping[str, str]:
-        """Its raion; may be empty."""
-        ...
-
-    @property
-    def oblast(self) -> Mapping[str, str]:
-        """Its oblast; may be empty."""
-        ...
-
-
-class Places(Protocol):
-    """Where settlements are looked up: at most five, best first, none when nothing is near."""
-
-    def suggest(self, text: str, lang: str) -> Sequence[Place]:
-        """Give at most five, best first."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,8 +219,7 @@ def _edit_answer(interview: Interview, name: str, given: Edited, now: _Now) -> I
     if slot is None:  # the path leaves it out; it is understood when it comes back
         return interview.with_answer(name, edited)
     if slot.step.kind is Kind.PLACE:
-        asked = replace(now, slot=slot)
-        picks, sure = _candidates(interview, edited.words, asked)
+        picks, sure = candidates(edited.words, interview.lang, now.places)
         interview = interview.with_answer(name, replace(edited, understood=sure))
         if interview.at == name and interview.picks:
             return replace(interview, picks=picks)
@@ -346,33 +309,13 @@ def _searched(interview: Interview, part: Part, now: _Now) -> Turn:
     before = interview.answers.get(now.slot.name, Answer())
     parts = (*before.parts, part) if interview.picks else (part,)
     answer = Answer(parts=parts)
-    picks, sure = _candidates(interview, part.words, now)
+    picks, sure = candidates(part.words, interview.lang, now.places)
     if not picks and sure is None and len(parts) > 1:
-        picks, sure = _candidates(interview, answer.words, now)
+        picks, sure = candidates(answer.words, interview.lang, now.places)
     answer = replace(answer, understood=sure)
     if picks:
         return Turn(replace(interview.with_answer(now.slot.name, answer), picks=picks))
     return _moved_on(interview, now, answer, notice=_say_understood(answer, interview.lang))
-
-
-def _candidates(
-    interview: Interview, words: str, now: _Now
-) -> tuple[tuple[Mapping[str, Any], ...], Mapping[str, Any] | None]:
-    """Give the places to choose from, or the one that is meant without doubt: the only one, named exactly."""
-    near = now.places.suggest(words, interview.lang)
-    found = tuple(
-        {
-            "place": place.id,
-            "name": dict(place.name),
-            "hromada": dict(place.hromada),
-            "raion": dict(place.raion),
-            "oblast": dict(place.oblast),
-        }
-        for place in near
-    )
-    if len(near) == 1 and words.strip().casefold() in {name.casefold() for name in near[0].name.values()}:
-        return (), found[0]
-    return found, None
 
 
 def _joined_words(interview: Interview, part: Part, now: _Now) -> Turn:

@@ -1,0 +1,31 @@
+"""`python -m flows show family --lang en` prints a form as a table, to be read and reviewed."""
+
+import argparse
+import sys
+
+from flows import forms
+from flows.errors import UnknownFormError
+from flows.show import table
+from locales import NotOfferedError, Texts, offered
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print one form in one language; 2 when there is no such form or language."""
+    parser = argparse.ArgumentParser(prog="python -m flows", description="What this line asks.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    show = commands.add_parser("show", help="print a form as a table")
+    show.add_argument("form", help="its name: " + ", ".join(sorted({form.name for form in forms.every()})))
+    show.add_argument("--version", type=int, help="which version (default: the newest)")
+    show.add_argument("--lang", default="en", help="of the texts: " + ", ".join(offered("forms")))
+    given = parser.parse_args(arguments)
+    try:
+        form = forms.newest(given.form) if given.version is None else forms.get(given.form, given.version)
+        texts = Texts.load(given.lang, domains=("forms",))
+    except (UnknownFormError, NotOfferedError) as problem:
+        parser.error(str(problem))
+    sys.stdout.write(table(form, texts))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
