@@ -11,6 +11,7 @@ from aiogram.client.default import DefaultBotProperties
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 from aiogram.enums import ParseMode
+from aiogram.types import LinkPreviewOptions
 
 POLL_S = 25
 
@@ -31,7 +32,7 @@ def connect(token: str, base_url: str) -> Bot:
         token,
         session=session,
         default=DefaultBotProperties(
-            parse_mode=ParseMode.HTML, link_preview_is_disabled=True, protect_content=True
+            parse_mode=ParseMode.HTML, link_preview=LinkPreviewOptions(is_disabled=True), protect_content=True
         ),
     )
 

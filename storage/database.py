@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from functools import partial
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
@@ -20,7 +20,7 @@ POOL_SIZE = 8  # connections a process (DESIGN: ≤ 8)
 CHANNEL = "dodomu"
 _ANNOUNCE_EVERY = 0.1  # seconds: at most ten notifications a second a process
 
-UNAVAILABLE = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError,
+UNAVAILABLE = (ConnectionError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError,
                asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, TimeoutError)  # fmt: skip
 """What asyncpg raises when the database is down, restarting or cut off: wait and try again."""
 
@@ -28,12 +28,29 @@ UNAVAILABLE = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError,
 @contextlib.asynccontextmanager
 async def pool(url: str, *, size: int = POOL_SIZE) -> AsyncIterator[asyncpg.Pool]:
     """A process's pool. Connections are made when first asked for, so that a database that is down can come back."""
-    connections = asyncpg.create_pool(url, min_size=0, max_size=size, command_timeout=30)
+    # Without asyncpg's RESET at each release: nothing of ours changes a session's state.
+    connections = asyncpg.create_pool(
+        url, min_size=0, max_size=size, command_timeout=30, connect=connect, reset=_leave_as_it_is
+    )
     try:
         yield await connections
     finally:
-        with contextlib.suppress(TimeoutError):
+        try:
             await asyncio.wait_for(connections.close(), 10)
+        except (TimeoutError, *UNAVAILABLE):
+            connections.terminate()
+
+
+async def connect(url: str, **settings: Any) -> asyncpg.Connection:
+    """One connection; ConnectionError when there is no server, also when its socket's file is gone."""
+    try:
+        return await asyncpg.connect(url, **settings)
+    except OSError as error:
+        raise ConnectionError("no PostgreSQL answers") from error
+
+
+async def _leave_as_it_is(connection: asyncpg.Connection) -> None:
+    """What asyncpg calls when a connection returns to the pool."""
 
 
 class Announcer:
@@ -63,7 +80,7 @@ async def changes(url: str, *, poll_every: float) -> AsyncIterator[None]:
     while True:
         noticed = asyncio.Event()
         try:
-            connection = await asyncpg.connect(url)
+            connection = await connect(url)
         except UNAVAILABLE:
             await asyncio.sleep(poll_every)
             yield
