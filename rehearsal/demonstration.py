@@ -1,0 +1,213 @@
+"""`make run`: the whole line on one machine, with the rehearsal server in Telegram's place.
+
+Starts the embedded PostgreSQL, a demonstration store with one member, the public bot, the console and the keeper, each
+as the process it is in earnest, and says where to look. Data stays between runs; Ctrl-C stops everything.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import errno
+import json
+import os
+import secrets
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+import pyotp
+
+from admin.demo import Demo, prepare_demo
+from rehearsal.server import Rehearsal
+from storage import local
+from storage.errors import StorageError
+
+_START_WITHIN_S = 60.0
+_STOP_WITHIN_S = 10.0
+
+
+class CannotRunError(Exception):
+    """The demonstration cannot run; the text says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where the two pages are served."""
+
+    chat: int
+    console: int
+
+
+def main() -> int:
+    """Runs until Ctrl-C; 0 when it stopped clean."""
+    parser = argparse.ArgumentParser(
+        prog="make run",
+        description="Try the whole line on this machine: report in a chat page, open the report in the console.",
+    )
+    parser.add_argument(
+        "--state", type=Path, default=Path("var/demo"), help="where everything is kept (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--chat-port", type=int, default=8081, help="port of the chat page (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--console-port", type=int, default=8080, help="port of the console (default: %(default)s)"
+    )
+    given = parser.parse_args()
+    try:
+        return asyncio.run(_run(given.state.absolute(), Ports(given.chat_port, given.console_port)))
+    except (CannotRunError, StorageError) as error:
+        _say(f"Cannot run: {error}")
+        return 1
+
+
+async def _run(state: Path, ports: Ports) -> int:
+    for name, port in (("--chat-port", ports.chat), ("--console-port", ports.console)):
+        _check_free(name, port)
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    _say("Starting the database…")
+    with local.acquire(state / "postgres", progress=_say):
+        demo = await prepare_demo(state)
+        token = _token(state)
+        async with Rehearsal([token], port=ports.chat, state=state / "chats") as rehearsal:
+            async with _processes(state, demo, token, rehearsal.url, ports) as processes:
+                await _until_ready(rehearsal, processes, ports, stop)
+                if not stop.is_set():
+                    _say(_welcome(rehearsal.url, ports, demo))
+                await _until_stopped(processes, demo, stop)
+                _say("\nStopping…")
+    _say("Stopped. What you reported is kept; `make run` goes on from here.")
+    return 0
+
+
+def _welcome(chat: str, ports: Ports, demo: Demo) -> str:
+    return f"""
+  Report a child       {chat}/
+  Open the report      http://127.0.0.1:{ports.console}/
+
+  Demonstration sign-in
+    call sign          {demo.call_sign}
+    passphrase         {demo.passphrase}
+    code               as below; each works once
+
+  These keys are shown on a screen: never use this store for a real report. Ctrl-C stops everything.
+"""
+
+
+async def _until_stopped(
+    processes: dict[str, asyncio.subprocess.Process], demo: Demo, stop: asyncio.Event
+) -> None:
+    """Shows the sign-in code that is good now, until Ctrl-C; CannotRunError when a process ends by itself."""
+    totp, shown = pyotp.TOTP(demo.totp_secret), ""
+    while not stop.is_set():
+        _check_alive(processes)
+        code = totp.now()
+        if code != shown:
+            _say(f"\r    code now: {code}", end="" if sys.stdout.isatty() else "\n")
+            shown = code
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), 1)
+
+
+@contextlib.asynccontextmanager
+async def _processes(
+    state: Path, demo: Demo, token: str, api_base: str, ports: Ports
+) -> AsyncIterator[dict[str, asyncio.subprocess.Process]]:
+    settings = {
+        "DODOMU_STATE": str(state),
+        "DODOMU_CEREMONY_KEY": demo.ceremony_key,
+        "DODOMU_BOT_TOKEN": token,
+        "DODOMU_API_BASE": api_base,
+        "DODOMU_PORT": str(ports.console),
+        "DODOMU_SCRYPT_WORK_FACTOR": "10",
+    }
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("DODOMU_")}
+    logs = state / "logs"
+    logs.mkdir(exist_ok=True)
+    processes: dict[str, asyncio.subprocess.Process] = {}
+    try:
+        for name, words in {
+            "bot": ["bot"],
+            "console": ["admin", "serve"],
+            "keeper": ["admin", "keeper"],
+        }.items():
+            with (logs / f"{name}.log").open("ab") as log:
+                processes[name] = await asyncio.create_subprocess_exec(
+                    sys.executable,
+                    "-m",
+                    *words,
+                    env=kept | settings,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                )
+        yield processes
+    finally:
+        for process in processes.values():
+            if process.returncode is None:
+                process.terminate()
+        for process in processes.values():
+            try:
+                await asyncio.wait_for(process.wait(), _STOP_WITHIN_S)
+            except TimeoutError:
+                process.kill()
+                await process.wait()
+
+
+async def _until_ready(
+    rehearsal: Rehearsal, processes: dict[str, asyncio.subprocess.Process], ports: Ports, stop: asyncio.Event
+) -> None:
+    _say("Starting bot and console…")
+    async with asyncio.timeout(_START_WITHIN_S), aiohttp.ClientSession() as session:
+        while not stop.is_set():
+            _check_alive(processes)
+            listening = await rehearsal.driver.calls("getUpdates")
+            with contextlib.suppress(aiohttp.ClientError):
+                async with session.get(f"http://127.0.0.1:{ports.console}/healthz") as answer:
+                    if answer.ok and listening:
+                        return
+            await asyncio.sleep(0.1)
+
+
+def _check_alive(processes: dict[str, asyncio.subprocess.Process]) -> None:
+    for name, process in processes.items():
+        if process.returncode is not None:
+            raise CannotRunError(
+                f"the {name} ended by itself; its log says why: logs/{name}.log in the state folder"
+            )
+
+
+def _check_free(option: str, port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            raise CannotRunError(
+                f"port {port} is taken by another program (or a second `make run`). Stop that one, or choose another"
+                f' port: make run ARGS="{option} {port + 100}"'
+            ) from None
+
+
+def _token(state: Path) -> str:
+    path = state / "demo-token.json"
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(json.dumps(f"1000000001:DEMO{secrets.token_urlsafe(24)}"))
+    return str(json.loads(path.read_text()))
+
+
+def _say(text: str, end: str = "\n") -> None:
+    print(text, end=end, flush=True)  # noqa: T201 -- a program that speaks to a person
+
+
+if __name__ == "__main__":
+    sys.exit(main())
