@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from admin.errors import AdminError
 from admin.keys import seal_team_identity
 from seal import HybridIdentity, SealError, parse_identities
 from storage import custody, manifest, members
@@ -58,7 +59,7 @@ _RECOVERY_PAPER = """\
 """
 
 
-class CeremonyError(Exception):
+class CeremonyError(AdminError):
     """The ceremony cannot be held, or one of its files is not what it should be."""
 
 

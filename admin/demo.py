@@ -18,6 +18,7 @@ import asyncpg
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from admin import ceremony, keys, members
+from admin.errors import AdminError
 from admin.settings import DATABASE, seen_manifest
 from storage import local, manifest, roles, setup
 from storage.database import Connection
@@ -33,7 +34,7 @@ _MARKER_TEXT = (
 )
 
 
-class DemoError(Exception):
+class DemoError(AdminError):
     """The folder cannot hold a demonstration."""
 
 

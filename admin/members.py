@@ -15,6 +15,7 @@ import asyncpg
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from admin.ceremony import TEAM, VALID_FOR, keep_manifest
+from admin.errors import AdminError
 from admin.keys import NewMember, new_member, new_passphrase, open_team_identity, seal_team_identity
 from seal import HybridIdentity, SealError
 from storage import custody, manifest, members
@@ -30,7 +31,7 @@ WITHOUT_KEYS = frozenset({"keeper", "auditor"})
 _CALL_SIGN = re.compile(r"[a-z][a-z0-9-]{1,31}")
 
 
-class MemberError(Exception):
+class MemberError(AdminError):
     """The member cannot be added; the text says why and what to do."""
 
 

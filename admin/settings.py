@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from admin.errors import AdminError
 from storage import local, roles, setup
 
 PREFIX = "DODOMU_"
@@ -31,8 +32,10 @@ _CONFIG = SettingsConfigDict(
 _URL = "postgresql://{who}@HOST/DATABASE; unset: the PostgreSQL that comes with Dodomu, in the state folder"
 
 
-class SettingsError(Exception):
+class SettingsError(AdminError):
     """A setting is not set, or is not what is expected. The text names each, and no value."""
+
+    status = 2
 
 
 def _public_key(value: str) -> str:

@@ -1,0 +1,359 @@
+"""`python -m admin`: what is in the way is told in a sentence, never in a traceback, and no secret is in it.
+
+Exit status: 0 done · 1 could not be done · 2 the command or a setting is not usable.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import getpass
+import sys
+import textwrap
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from admin.errors import AdminError
+from storage.errors import StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+
+    import asyncpg
+
+    from admin.members import Added, Opener
+
+# What each act needs is imported in it: SQLAlchemy, the web framework and the keys take a second that
+# `--help` and a mistyped command should not.
+# ruff: noqa: PLC0415
+
+ROLES = ("observer", "analyst", "lead", "keeper", "auditor", "safeguarding")
+
+
+def main(arguments: "Sequence[str] | None" = None) -> int:
+    """Runs the command line and returns its exit status."""
+    chosen = parser().parse_args(arguments)
+    act: Callable[[argparse.Namespace], None] = chosen.act
+    try:
+        act(chosen)
+    except AdminError as error:
+        sys.stderr.write(f"{error}\n")
+        return error.status
+    except StorageError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 130  # as shells count a SIGINT
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """Every command, in the order in which a team needs them."""
+    top = argparse.ArgumentParser(
+        prog="python -m admin",
+        description="The team's side of Dodomu: keys and members, the console, the keeper.",
+        epilog=textwrap.dedent("""\
+            The first time: database prepare, ceremony, member add. Then keep `serve` and `keeper` running.
+            Settings come from the environment (DODOMU_…); one that is missing is named when it is needed.
+            docs/keys.md tells who holds which key, and why."""),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    database = commands.add_parser("database", help="make the database ready").add_subparsers(
+        title="commands", metavar="COMMAND", required=True
+    )
+    prepare = database.add_parser(
+        "prepare",
+        help="make roles, tables and rights as this version needs them; safe to run again",
+        description="Makes the login roles, the tables and their rights as this version needs them. Safe to run"
+        " again: after an update, run it before anything else. DODOMU_SUPERUSER_URL names the database and a"
+        " role that may create roles; without it, the PostgreSQL that comes with Dodomu is used.",
+    )
+    prepare.set_defaults(act=_prepare)
+
+    ceremony = commands.add_parser(
+        "ceremony",
+        help="make the team's first keys; once",
+        description="Makes the ceremony key, the recovery identity and the team's first identity, once. Two"
+        " files are written to be printed and locked away in two places; then delete them.",
+    )
+    ceremony.add_argument("--out", type=Path, required=True, metavar="DIR", help="a folder for the two files")
+    ceremony.set_defaults(act=_ceremony)
+
+    _member_commands(commands.add_parser("member", help="add and list members"))
+
+    serve = commands.add_parser("serve", help="serve the console to the team's browsers")
+    serve.set_defaults(act=_serve)
+    keeper = commands.add_parser(
+        "keeper",
+        help="number the custody log and sweep blobs, until stopped",
+        description="Numbers the leaves of the custody log as they come, and removes sealed files to which no"
+        " report points after a day. Holds no key. SIGTERM and SIGINT end it.",
+    )
+    keeper.set_defaults(act=_keeper)
+    browse = commands.add_parser("open", help="open the console in this machine's browser")
+    browse.set_defaults(act=_open)
+    return top
+
+
+def _member_commands(member: argparse.ArgumentParser) -> None:
+    commands = member.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    add = commands.add_parser(
+        "add",
+        help="add a member, with new keys",
+        description="Adds a member. The passphrase and the code for an authenticator app are shown once, here:"
+        " let the new member stand beside you. The ceremony key signs the new list of members; the team's"
+        " identity is opened for them with the recovery identity, or by a member who has it.",
+    )
+    add.add_argument(
+        "call_sign",
+        metavar="CALL_SIGN",
+        help="2 to 32 of a-z, 0-9 and hyphen; not a name, for it stands in clear",
+    )
+    add.add_argument("--role", required=True, choices=ROLES, metavar="ROLE", help=", ".join(ROLES))
+    add.add_argument(
+        "--ceremony-key", type=Path, required=True, metavar="FILE", help="the ceremony key's file"
+    )
+    opener = add.add_mutually_exclusive_group(required=True)
+    opener.add_argument("--recovery", type=Path, metavar="FILE", help="the recovery identity's file")
+    opener.add_argument(
+        "--as", dest="as_member", metavar="CALL_SIGN", help="a member who has the team's identity, and is asked"
+        " for the passphrase",
+    )  # fmt: skip
+    add.set_defaults(act=_member_add)
+    listing = commands.add_parser("list", help="list the members")
+    listing.set_defaults(act=_member_list)
+
+
+# ---- the acts ---------------------------------------------------------------------------------------
+
+
+def _prepare(_: argparse.Namespace) -> None:
+    import urllib.parse
+
+    from admin.settings import DATABASE, PrepareSettings, load
+    from storage import local, roles, setup
+
+    settings = load(PrepareSettings)
+    folder = settings.state / "roles"
+    passwords = setup.new_passwords(folder)
+    if settings.superuser_url is None:
+        with local.acquire(settings.state / "postgres", progress=_say) as server, _database_told():
+            setup.prepare_now(server.superuser_url(), DATABASE, passwords)
+        _say("The database on this machine is ready.")
+        return
+    url = settings.superuser_url.get_secret_value()
+    name = urllib.parse.unquote(urllib.parse.urlsplit(url).path.strip("/"))
+    with _database_told():
+        try:
+            setup.prepare_now(url, name, passwords)
+        except OSError:
+            raise CommandError(_SILENT) from None
+    _say(f"The database {name} is ready. The passwords of its roles are in {folder}, one file a role:")
+    _say("\n".join(f"  {role}" for role in roles.LOGIN_ROLES))
+
+
+def _ceremony(chosen: argparse.Namespace) -> None:
+    from admin import ceremony
+    from admin.settings import KeeperSettings, load
+
+    async def hold(url: str) -> None:
+        async with _connected(url) as connection:
+            now = datetime.now(UTC)
+            await ceremony.refuse_second(connection)
+            made = ceremony.make(now.date())
+            with ceremony.papers(made, chosen.out) as (key, recovery):
+                await ceremony.keep(connection, made, now)
+            _say(
+                f"The ceremony is held. Two secrets were written:\n\n"
+                f"  {key}\n    signs who is a member and to whose keys reports are sealed\n"
+                f"  {recovery}\n    opens everything when no passphrase is left\n\n"
+                "Print both, check the prints, lock them away in two different places, and delete the files.\n\n"
+                "Set this for the bot and for the console. It is not secret, but nobody else may choose it:\n\n"
+                f"  DODOMU_CEREMONY_KEY={made.ceremony_public_hex}"
+            )
+
+    with load(KeeperSettings).database(_say) as url:
+        asyncio.run(hold(url))
+
+
+def _member_add(chosen: argparse.Namespace) -> None:
+    from admin import ceremony, members
+    from admin.settings import KeeperSettings, load, seen_manifest
+    from storage.manifest import SeenSerial
+
+    settings = load(KeeperSettings)
+    members.check(chosen.call_sign, chosen.role)
+    signer = ceremony.read_ceremony_key(chosen.ceremony_key)
+    settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    async def add(url: str) -> "Added":
+        async with _connected(url) as connection:
+            return await members.add(
+                connection,
+                chosen.call_sign,
+                chosen.role,
+                signer=signer,
+                opener=await _opener(connection, chosen),
+                seen=SeenSerial(seen_manifest(settings.state, "keeper")),
+                work_factor=settings.scrypt_work_factor,
+                now=datetime.now(UTC),
+            )
+
+    with settings.database(_say) as url:
+        _show_once(asyncio.run(add(url)))
+
+
+async def _opener(connection: "asyncpg.Connection", chosen: argparse.Namespace) -> "Opener":
+    from admin import ceremony, keys
+    from admin.members import Opener
+    from seal import SealError
+    from storage import members
+    from storage.errors import SwappedRowError
+
+    if chosen.recovery is not None:
+        return Opener(members.RECOVERY, ceremony.read_recovery(chosen.recovery))
+    member = await members.by_call_sign(connection, chosen.as_member)
+    if member is None:
+        raise CommandError(f"There is no member {chosen.as_member}.")
+    try:
+        unlocked = keys.unlock(member, _ask_passphrase(f"Passphrase of {chosen.as_member}: "))
+    except (SealError, SwappedRowError):
+        raise CommandError("The passphrase does not open this member's identity.") from None
+    return Opener(member.id, unlocked.identity)
+
+
+def _show_once(added: "Added") -> None:
+    import segno
+
+    from admin.keys import totp_address
+
+    address = totp_address(added.totp_secret, added.member.call_sign)
+    _say(
+        f"{added.member.call_sign} is a member now ({added.member.role}; manifest {added.serial}).\n\n"
+        "Shown once, and kept nowhere. Write the passphrase down on paper; no one can reset it:\n\n"
+        f"  {added.passphrase}\n\n"
+        "Scan this with an authenticator app, or type the address into it:\n"
+    )
+    segno.make_qr(address, error="l").terminal(out=sys.stdout, compact=True)
+    _say(f"\n  {address}")
+
+
+def _member_list(_: argparse.Namespace) -> None:
+    from admin.settings import KeeperSettings, load
+    from storage import members
+
+    async def everyone(url: str) -> list[members.Member]:
+        async with _connected(url) as connection:
+            return await members.everyone(connection)
+
+    with load(KeeperSettings).database(_say) as url:
+        found = asyncio.run(everyone(url))
+    if not found:
+        _say("There are no members yet: python -m admin member add --help")
+    for member in found:
+        left = f", left {member.left_hour:%Y-%m-%d}" if member.left_hour else ""
+        _say(f"{member.call_sign:<32}  {member.role:<12}  joined {member.joined_hour:%Y-%m-%d}{left}")
+
+
+def _serve(_: argparse.Namespace) -> None:
+    from admin.settings import ConsoleSettings, load
+
+    settings = load(ConsoleSettings)
+    from admin.console.web import run
+
+    run(settings)
+
+
+def _keeper(_: argparse.Namespace) -> None:
+    from admin.settings import KeeperSettings, load
+
+    settings = load(KeeperSettings)
+    from admin import keeper
+
+    with _database_told():
+        keeper.run(settings)
+
+
+def _open(_: argparse.Namespace) -> None:
+    import webbrowser
+
+    from admin.settings import AddressSettings, load
+
+    address = load(AddressSettings).address
+    _say(address)
+    if not webbrowser.open(address):
+        raise CommandError(
+            "This machine has no browser. Open the address above in one that reaches this machine."
+        )
+
+
+# ---- telling ----------------------------------------------------------------------------------------
+
+
+class CommandError(AdminError):
+    """A command cannot be done; the text says why."""
+
+
+@contextlib.asynccontextmanager
+async def _connected(url: str) -> "AsyncIterator[asyncpg.Connection]":
+    import asyncpg
+
+    with _database_told():
+        try:
+            connection = await asyncpg.connect(url, timeout=10)
+        except OSError:
+            raise CommandError(_SILENT) from None
+        try:
+            yield connection
+        finally:
+            await connection.close()
+
+
+@contextlib.contextmanager
+def _database_told() -> "Iterator[None]":
+    """Turns what a database may answer into a sentence; its own words may repeat what was given."""
+    import asyncpg
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except (
+        asyncpg.InvalidCatalogNameError,
+        asyncpg.InvalidAuthorizationSpecificationError,
+        asyncpg.InsufficientPrivilegeError,
+        asyncpg.UndefinedTableError,
+    ) as error:
+        raise CommandError(f"{_UNPREPARED} ({type(error).__name__})") from None
+    except (
+        asyncpg.PostgresConnectionError,
+        asyncpg.OperatorInterventionError,
+        asyncpg.InterfaceError,
+        ConnectionError,
+    ):
+        raise CommandError(_SILENT) from None
+    except SQLAlchemyError as error:
+        raise CommandError(f"{_NOT_MIGRATED} ({type(error).__name__})") from None
+
+
+_SILENT = "The database does not answer. Is it running, and does its DODOMU_…_URL name the right host?"
+_UNPREPARED = (
+    "The database refuses this role: its password is another, or the database is not prepared."
+    " Run: python -m admin database prepare"
+)
+_NOT_MIGRATED = "The tables could not be brought to this version. End the other processes and try again."
+
+
+def _ask_passphrase(prompt: str) -> str:
+    """Asked without showing it; from a pipe, its first line."""
+    return getpass.getpass(prompt) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
