@@ -1,0 +1,116 @@
+"""A whole line for a story: rehearsal server, bot and database, with a team key that only the test holds."""
+
+import asyncio
+import contextlib
+import hashlib
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import asyncpg
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from bot import settings as bot_settings
+from bot.app import App, build
+from rehearsal.driver import Person
+from rehearsal.server import Rehearsal
+from seal import HybridIdentity, open_bytes
+from storage import manifest, roles
+from storage.bodies import open_body
+
+TOKEN = "1000000001:DEMO-token-for-tests"
+HOOK = {"webhook_secret": "a-secret-of-the-tests"}
+
+
+@dataclass
+class Team:
+    """The receiving side: its keys, and what it can open."""
+
+    database: Any
+    blobs: Any = None
+    ceremony: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
+    identity: HybridIdentity = field(default_factory=HybridIdentity.generate)
+
+    async def holds_ceremony(self) -> None:
+        """Publishes the first manifest."""
+        first = manifest.Manifest(
+            serial=1,
+            expires=date(2099, 1, 1),
+            recovery=str(HybridIdentity.generate().recipient),
+            compartments={"team": manifest.Compartment(epoch=1, recipient=str(self.identity.recipient))},
+            members={},
+            routing={"family": "team"},
+        )
+        connection = await asyncpg.connect(self.database.url(roles.KEEPER))
+        try:
+            await manifest.keep(connection, first, manifest.sign(first, self.ceremony))
+        finally:
+            await connection.close()
+
+    async def reports(self) -> list[dict[str, Any]]:
+        """All reports, opened: each body with its additions under "additions"."""
+        connection = await asyncpg.connect(self.database.superuser_url)
+        try:
+            rows = await connection.fetch(
+                "SELECT b.*, r.public_code, r.class FROM bodies b JOIN reports r ON r.id = b.report ORDER BY b.number"
+            )
+        finally:
+            await connection.close()
+        opened: dict[uuid.UUID, dict[str, Any]] = {}
+        for row in rows:
+            content = open_body(
+                ["report", "addition"], row["id"], row["number"], row["sealed"], [self.identity]
+            )
+            if row["number"] == 1:
+                opened[row["report"]] = {
+                    **content,
+                    "code": row["public_code"],
+                    "class": row["class"],
+                    "additions": [],
+                }
+            else:
+                opened[row["report"]]["additions"].append(content)
+        return list(opened.values())
+
+    async def file(self, entry: dict[str, Any], blobs: Any) -> bytes:
+        """An original, opened and cut to its length; its hash is checked."""
+        connection = await asyncpg.connect(self.database.superuser_url)
+        try:
+            name = await connection.fetchval("SELECT blob FROM files WHERE id = $1", uuid.UUID(entry["id"]))
+        finally:
+            await connection.close()
+        sealed = b"".join([chunk async for chunk in blobs.get(name)])
+        original = open_bytes(sealed, [self.identity])[: entry["length"]]
+        assert hashlib.sha256(original).hexdigest() == entry["sha256"]
+        return original
+
+
+@dataclass
+class Line:
+    """The running line."""
+
+    rehearsal: Rehearsal
+    app: App
+    team: Team
+    settings: bot_settings.BotSettings
+
+    def person(self, name: str, language: str = "en") -> Person:
+        return self.rehearsal.person(name, language=language)
+
+    async def settles(self) -> None:
+        """Everything committed is sent."""
+        await self.app.updates.idle()
+
+
+@contextlib.asynccontextmanager
+async def running(settings: bot_settings.BotSettings) -> AsyncIterator[App]:
+    async with build(settings) as app:
+        task = asyncio.create_task(app.run())
+        try:
+            yield app
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
