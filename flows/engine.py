@@ -324,7 +324,9 @@ def _joined_words(interview: Interview, part: Part, now: _Now) -> Turn:
 
 def _joined(interview: Interview, now: _Now, parts: tuple[Part, ...]) -> Interview:
     before = interview.answers.get(now.slot.name, Answer())
-    return interview.with_answer(now.slot.name, Answer(parts=(*before.parts, *parts), by_file=True))
+    return interview.with_answer(
+        now.slot.name, Answer(parts=(*before.parts, *parts), by_file=before.by_file or not parts)
+    )
 
 
 def _kept_words(interview: Interview, part: Part, now: _Now) -> Turn:

@@ -52,12 +52,13 @@ def _question(interview: Interview, slots: list[Slot], slot: Slot, *, shorter: b
     files = sum(file.slot == slot.name for file in interview.files)
     has_answer = step.told and answer.is_given
     texts = [Text(ask)]
-    if has_answer or files:
+    now = has_answer or (files > 0 and not step.whole)
+    if now:
         texts.append(Text("card.now", {"answer": _said(slot, answer, files, interview.lang, limit=160)}))
-        shorter = True
-    if step.hint and (step.whole or not shorter):
+    # Three lines at most; only a consent text that was not yet answered stays whole under a notice.
+    if step.hint and not now and (step.whole or not shorter):
         texts.append(Text(f"{ask}.hint"))
-    if step.resume and interview.resume and not shorter:
+    if step.resume and interview.resume and not (now or shorter):
         texts.append(Text("card.resume", {"resume": interview.resume}))
     return Card(tuple(texts), (*_options(step), *_navigation(step, has_answer=has_answer, files=files)))
 

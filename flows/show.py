@@ -60,7 +60,9 @@ def _rows(step: Step, texts: Speaker) -> Iterator[str]:
     asks = list(_asked(f"ask.{step.key}", step, texts))
     for condition, key in step.variants:
         asks += [f"[{said(condition)}]", *_asked(key, step, texts)]
-    buttons = [_button(step, option, texts) for option in step.options]
+    buttons = [_button(step, option, texts) for option in step.options if not option.literal]
+    if literals := [f"[{option.literal}]" for option in step.options if option.literal]:
+        buttons.append(" ".join(literals))
     if step.skip:
         buttons.append(f"({texts.plain(Text(f'nav.{step.skip}'))})")
     cells = [[step.key], [step.kind.value], asks, buttons, [all_of(step.when)] if step.when else [""]]
@@ -79,7 +81,7 @@ def _asked(key: str, step: Step, texts: Speaker) -> Iterator[str]:
 
 
 def _button(step: Step, option: Option, texts: Speaker) -> str:
-    label = option.literal or texts.plain(Text(option_key(step.key, option.key)))
+    label = texts.plain(Text(option_key(step.key, option.key)))
     return f"[{label}]" + (f" → {option.outcome}" if option.outcome else "")
 
 
