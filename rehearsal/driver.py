@@ -12,6 +12,7 @@ that does not come true within `timeout_s` real seconds raises NotSeenError with
 
 from __future__ import annotations
 
+import io
 import time
 from typing import TYPE_CHECKING, Any, Self
 
@@ -66,7 +67,7 @@ class Driver:
 
     async def upload(self, content: bytes) -> str:
         """Put bytes at the server for one following act."""
-        done = await self.ask("POST", "uploads", data=content)
+        done = await self.ask("POST", "uploads", data=io.BytesIO(content))
         key: str = done["upload"]
         return key
 

@@ -71,7 +71,7 @@ export async function drawFaults() {
 }
 
 export function drawClock(now) {
-  by("clock").textContent = `At the server it is ${new Date(now * 1000).toLocaleString([], { dateStyle: "medium", timeStyle: "short" })}.`;
+  by("clock").textContent = `At the server it is ${new Date(now * 1000).toLocaleString([], { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" })}.`;
 }
 
 export function drawUnheard(count) {
