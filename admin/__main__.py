@@ -263,7 +263,8 @@ def _serve(_: argparse.Namespace) -> None:
     settings = load(ConsoleSettings)
     from admin.console.web import run
 
-    run(settings)
+    with _database_told():
+        run(settings)
 
 
 def _keeper(_: argparse.Namespace) -> None:
@@ -329,6 +330,7 @@ def _database_told() -> "Iterator[None]":
     except (
         asyncpg.PostgresConnectionError,
         asyncpg.OperatorInterventionError,
+        asyncpg.InsufficientResourcesError,
         asyncpg.InterfaceError,
         ConnectionError,
     ):

@@ -80,7 +80,7 @@ def _mark(state: Path) -> Path:
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
     marker = state / MARKER
     if not marker.exists():
-        if (state / "postgres").exists() or (state / "roles").exists():
+        if (state / "roles").exists():  # every store that was ever prepared has them
             raise DemoError(f"{state} holds a store that is no demonstration. Choose another folder.")
         marker.write_text(_MARKER_TEXT, encoding="utf-8")
     return state

@@ -20,9 +20,7 @@ AT = datetime(2031, 5, 6, 7, 8, 9, tzinfo=UTC)
 
 async def test_a_demonstration_is_made_once_and_lets_in(tmp_path: Path) -> None:
     state = tmp_path / "state"
-    # Held over both preparations, so that the server starts once.
-    (state).mkdir()
-    (state / "demonstration").write_text("")
+    # Held over both preparations, as `make run` does: the server starts once.
     with local.acquire(state / "postgres") as server:
         demo = await prepare_demo(state, now=lambda: AT)
         assert await prepare_demo(state, now=lambda: AT) == demo

@@ -14,7 +14,7 @@ from admin.ceremony import TEAM, make
 from admin.keys import check_named, open_team_identity, seal_team_identity, unlock
 from admin.members import Added, MemberError, Opener, add
 from flows import returnwords
-from seal import HybridIdentity, SealError, WrongKeyError
+from seal import HybridIdentity, ScryptIdentity, SealError, WrongKeyError, open_bytes, parse_identities
 from storage import manifest, members, roles
 from storage.errors import BadSignatureError, ManifestError, SwappedRowError
 from storage.manifest import Manifest
@@ -300,3 +300,19 @@ async def test_who_left_is_listed_and_found_no_more(team: Any, now: datetime) ->
     assert await members.by_call_sign(team.connection, "swift") is None
     (listed,) = await members.everyone(team.connection)
     assert (listed.call_sign, listed.left_hour) == ("swift", now.replace(minute=0, second=0))
+
+
+# ---- without this software --------------------------------------------------------------------------
+
+
+async def test_age_files_alone_lead_from_a_passphrase_or_the_recovery_paper_to_the_team(team: Any) -> None:
+    """As docs/keys.md tells it: only age, JSON, and what the database holds."""
+    added = await team.adds("swift")
+    line = open_bytes(added.member.identity, [ScryptIdentity(added.passphrase)]).decode()
+    for holder, paper in (
+        (added.member.id, line),
+        (RECOVERY, f"# a comment\n{team.made.recovery.reveal()}\n"),
+    ):
+        row = await members.team_key(team.connection, TEAM, 1, holder)
+        content = json.loads(open_bytes(row.sealed, parse_identities(paper)))
+        assert content["identity"] == team.made.team.reveal()
