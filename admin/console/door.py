@@ -1,0 +1,144 @@
+"""The door: call sign, passphrase and code, and one answer for all that is wrong with them.
+
+    entered = await door.enter(call_sign, passphrase, code, address)
+
+An unknown call sign costs the same scrypt as a known one, a wrong code the same as a wrong passphrase, and
+failures are answered on a grid of `ANSWER_GRID_S`: neither words nor time say what was wrong. One scrypt at a
+time, in a thread. A code works once. Team identities go from here to the compartments' processes only.
+"""
+
+import asyncio
+import hashlib
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import asyncpg
+import structlog
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from admin import keys
+from admin.console.throttle import Throttle
+from seal import HybridIdentity, SealError
+from storage import custody, manifest, members, sessions
+from storage.errors import ManifestError, SwappedRowError
+from storage.manifest import Manifest, SeenSerial
+from storage.members import Member
+
+ANSWER_GRID_S = 3.0  # seconds since an attempt had its turn; longer than one scrypt takes
+LASTS = timedelta(hours=12)  # a session, however busy
+_log = structlog.get_logger()
+
+
+class NotLetInError(Exception):
+    """Call sign, passphrase or code is not right; which of them is not said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """A new session: its token goes to the browser and nowhere else."""
+
+    token: str = field(repr=False)
+    session: bytes
+    teams: dict[str, list[HybridIdentity]] = field(repr=False)
+    refused: list[str]  # compartments whose key does not open as it should
+
+
+def token_sha256(token: str) -> bytes:
+    """How a session is known in the store."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+class Door:
+    """`decoy` is a member nobody is: what an unknown call sign is tried against."""
+
+    def __init__(
+        self,
+        database: asyncpg.Pool,
+        ceremony_key: Ed25519PublicKey,
+        seen: SeenSerial,
+        throttle: Throttle,
+        *,
+        decoy: Member,
+        now: Callable[[], datetime],
+        clock: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._database = database
+        self._ceremony_key = ceremony_key
+        self._seen = seen
+        self._throttle = throttle
+        self._decoy = decoy
+        self._now = now
+        self._clock = clock
+        self._sleep = sleep
+        self._one_scrypt = asyncio.Lock()
+
+    async def enter(self, call_sign: str, passphrase: str, code: str, address: str) -> Entered:
+        """A new session. NotLetInError, BusyError; ManifestError when nobody can be trusted at the moment."""
+        call_sign = call_sign.strip().casefold()
+        async with self._throttle.turn((address, call_sign)) as turn:
+            started = self._clock()
+            signed = await manifest.newest(self._database, self._ceremony_key, self._seen)
+            try:
+                return await self._try(call_sign, passphrase, code, signed)
+            except NotLetInError:
+                turn.failed()
+                await self._sleep(ANSWER_GRID_S - (self._clock() - started) % ANSWER_GRID_S)
+                raise
+
+    async def _try(self, call_sign: str, passphrase: str, code: str, signed: Manifest) -> Entered:
+        row = await members.by_call_sign(self._database, call_sign)
+        unlocked = await self._unlock(row, passphrase)
+        if row is None or unlocked is None:
+            raise NotLetInError
+        try:
+            keys.check_named(row, signed)
+        except ManifestError:
+            _log.warning("member_refused", member=str(row.id), why="not in the manifest")
+            raise NotLetInError from None
+        step = keys.totp_step(unlocked.totp_secret, code, self._now())
+        if step is None:
+            raise NotLetInError
+        token = secrets.token_urlsafe(32)
+        session = token_sha256(token)
+        async with self._database.acquire() as connection, connection.transaction():
+            if not await members.use_totp_step(connection, row.id, step):
+                raise NotLetInError
+            await sessions.start(connection, session, row.id, self._now(), LASTS)
+            act = custody.leaf("signed in", at=self._now(), actor=str(row.id), obj=str(row.id))
+            await custody.write(connection, act)
+        teams, refused = await self._teams(row, unlocked.identity, signed)
+        return Entered(token, session, teams, refused)
+
+    async def _unlock(self, row: Member | None, passphrase: str) -> keys.Unlocked | None:
+        async with self._one_scrypt:
+            try:
+                unlocked = await asyncio.to_thread(keys.unlock, row or self._decoy, passphrase)
+            except SealError:  # WrongKeyError for a wrong passphrase; the rest for a row that was changed
+                return None
+            except SwappedRowError:
+                _log.warning("member_refused", member=str((row or self._decoy).id), why="row was changed")
+                return None
+        return unlocked if row else None
+
+    async def _teams(
+        self, row: Member, identity: HybridIdentity, signed: Manifest
+    ) -> tuple[dict[str, list[HybridIdentity]], list[str]]:
+        teams: dict[str, list[HybridIdentity]] = {}
+        refused = []
+        for key in await members.team_keys(self._database, row.id):
+            compartment = signed.compartments.get(key.compartment)
+            try:
+                if compartment is None:
+                    raise SwappedRowError("the manifest names no such compartment")
+                teams.setdefault(key.compartment, []).append(
+                    keys.open_team_identity(key, identity, compartment)
+                )
+            except (SealError, SwappedRowError):
+                _log.warning(
+                    "team_key_refused", member=str(row.id), compartment=key.compartment, epoch=key.epoch
+                )
+                refused.append(key.compartment)
+        return teams, refused

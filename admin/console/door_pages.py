@@ -1,0 +1,104 @@
+"""Signing in and out, and the language of the pages."""
+
+import structlog
+from fastapi import Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from admin.console.children import KeyGoneError
+from admin.console.parts import Console
+from admin.console.door import LASTS, Entered, NotLetInError
+from admin.console.guard import COOKIE, LANGUAGE_COOKIE, Person
+from admin.console.permissions import Act
+from admin.console.pipe import Admit
+from admin.console.throttle import BusyError
+from storage import sessions
+from storage.errors import ManifestError
+
+LONGEST = {
+    "call_sign": 64,
+    "passphrase": 400,
+    "code": 16,
+}  # characters; longer ones are cut, and so are wrong
+_YEAR_S = 365 * 24 * 3600
+_log = structlog.get_logger()
+
+
+async def start(_: Console, person: Person, __: Request) -> Response:
+    """The first page: the queue, or the door."""
+    return RedirectResponse("/queue" if person.may(Act.SEE_QUEUE) else "/sign-in", 303)
+
+
+async def sign_in_page(console: Console, person: Person, _: Request) -> Response:
+    """The door."""
+    return HTMLResponse(console.pages.render("sign_in.html", person.lang, person=None, trouble=None))
+
+
+async def sign_in(console: Console, person: Person, request: Request) -> Response:
+    """Lets a member in: a session, and its keys in the compartments' processes."""
+    form = await request.form()
+    given = {name: str(form.get(name, ""))[:longest] for name, longest in LONGEST.items()}
+    address = request.client.host if request.client else ""
+    try:
+        entered = await console.door.enter(given["call_sign"], given["passphrase"], given["code"], address)
+        await _hand_over(console, entered)
+    except NotLetInError:
+        return _again(console, person, "wrong", 401)
+    except BusyError:
+        return _again(console, person, "busy", 503)
+    except KeyGoneError:
+        return _again(console, person, "unavailable", 503)
+    except ManifestError as error:
+        _log.error("manifest_refused", error=type(error).__name__)  # noqa: TRY400 - a named refusal, not a fault
+        return _again(console, person, "manifest", 503)
+    answer = RedirectResponse("/queue", 303)
+    answer.set_cookie(
+        COOKIE, entered.token, max_age=int(LASTS.total_seconds()), path="/", secure=True, httponly=True,
+        samesite="strict",
+    )  # fmt: skip
+    return answer
+
+
+async def _hand_over(console: Console, entered: Entered) -> None:
+    """Gives the opened team identities away; the web process keeps none."""
+    session = await sessions.find(console.database, entered.session, now=console.now(), idle=console.idle)
+    assert session is not None
+    try:
+        for compartment, identities in entered.teams.items():
+            revealed = [identity.reveal() for identity in identities]
+            await console.children.admit(
+                compartment,
+                Admit(entered.session.hex(), str(session.member), session.call_sign, session.role, revealed),
+            )
+    except BaseException:
+        await console.end(entered.session)
+        raise
+    if entered.refused:
+        console.refused[entered.session] = entered.refused
+
+
+def _again(console: Console, person: Person, trouble: str, status: int) -> Response:
+    page = console.pages.render("sign_in.html", person.lang, person=None, trouble=trouble)
+    return HTMLResponse(page, status)
+
+
+async def sign_out(console: Console, person: Person, _: Request) -> Response:
+    """Ends the session and its keys."""
+    assert person.session is not None
+    await console.end(person.session)
+    answer = RedirectResponse("/sign-in", 303)
+    answer.delete_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="strict")
+    return answer
+
+
+async def choose_language(console: Console, _: Person, request: Request) -> Response:
+    """Remembers the language in this browser and goes back to where one was."""
+    form = await request.form()
+    chosen, back = str(form.get("lang", "")), str(form.get("back", "/"))
+    # Only a path of ours: "//elsewhere" and "/\elsewhere" would lead away.
+    ours = back.startswith("/") and not back.startswith(("//", "/\\"))
+    answer = RedirectResponse(back if ours else "/", 303)
+    if chosen in console.pages.texts:
+        answer.set_cookie(
+            LANGUAGE_COOKIE, chosen, max_age=_YEAR_S, path="/", secure=True, httponly=True, samesite="strict"
+        )
+    return answer
