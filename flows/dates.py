@@ -54,9 +54,7 @@ _DAY_FIRST = re.compile(r"^(?P<d>\d{1,2})\.(?P<m>\d{1,2})\.(?P<y>\d{4})$", re.AS
 _ISO = re.compile(r"^(?P<y>\d{4})-(?P<m>\d{1,2})(?:-(?P<d>\d{1,2}))?$", re.ASCII)
 _MONTH_FIRST = re.compile(r"^(?P<m>\d{1,2})[./](?P<y>\d{4})$", re.ASCII)
 _YEAR = re.compile(r"^(?P<y>\d{4})$", re.ASCII)
-_WORD_YEAR = re.compile(
-    r"^(?:(?P<d>[0-9]{1,2})(?:st|nd|rd|th)? )?(?P<word>[a-zа-яіїєґё]+)(?: of)? (?P<y>[0-9]{4})$"
-)
+_WORD_YEAR = re.compile(r"^(?:(?P<d>[0-9]{1,2})(?:st|nd|rd|th)? )?(?P<word>[a-zа-яіїєґё]+) (?P<y>[0-9]{4})$")
 _ENGLISH_DAY = re.compile(r"^(?P<word>[a-z]+) (?P<d>[0-9]{1,2})(?:st|nd|rd|th)? (?P<y>[0-9]{4})$")
 
 
@@ -71,7 +69,7 @@ def understand_date(words: str, *, today: date) -> str | None:
     text = " ".join(words.casefold().replace(",", " ").split()).strip(" .!")
     bare = _ABOUT.sub("", text)
     approximate = bare != text
-    bare = _TRAILING.sub("", _LEADING.sub("", bare))
+    bare = _TRAILING.sub("", _LEADING.sub("", bare)).replace(" of ", " ")
     edtf = _read(bare)
     if edtf is None:
         return None

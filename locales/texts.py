@@ -83,6 +83,6 @@ class Texts:
     def _pattern(self, key: str) -> str:
         for catalogue in self._catalogues:
             found = catalogue.gettext(key)
-            if found != key:
+            if found != key and key:  # the empty key holds the catalogue's own header
                 return found
         raise MissingTextError(f"The {self.lang} catalogues lack {key!r}.")

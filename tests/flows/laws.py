@@ -66,6 +66,7 @@ def obey(before: Interview, given: flows.Input, turn: flows.Turn) -> None:
     after = turn.interview
     _is_a_state(after)
     _loses_nothing(before, given, turn)
+    _keeps_what_came(before, given, turn)
     _invents_nothing(before, given, after)
     _bumps_its_revision(before, after)
     if turn.outcome is not None:
@@ -121,6 +122,10 @@ def _loses_nothing(before: Interview, given: flows.Input, turn: flows.Turn) -> N
         assert after.files[: len(before.files)] == before.files
     if cleared:
         assert [file for file in before.files if file.slot != before.at] == list(after.files)
+
+
+def _keeps_what_came(before: Interview, given: flows.Input, turn: flows.Turn) -> None:
+    after = turn.interview
     if turn.outcome is not None:
         return
     if isinstance(given, flows.Said) and command_of(given.text) is None and flows.echo.is_visible(given.text):

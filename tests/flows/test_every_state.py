@@ -101,8 +101,7 @@ def _states() -> Iterator[Interview]:
             for key in laws.keys(interview)
             if key.split(".")[0] in {"change", "pick", "back"}
         )
-        for way in (*ways, *moves):
-            waiting.append(laws.take(interview, _at(interview.revision, way)).interview)
+        waiting += [laws.take(interview, _at(interview.revision, way)).interview for way in (*ways, *moves)]
 
 
 def _all_buttons() -> set[str]:
