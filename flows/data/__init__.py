@@ -1,0 +1,1 @@
+"""What `make data` derives from published sources, and the tables it writes."""

@@ -1,0 +1,151 @@
+"""Return words say numbers and are read back, however they were written; the lists keep their rules for ever."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flows import returnwords
+from flows.returnwords import COUNT, KEY, fold, numbers, one_slip, words
+
+DATA = Path(__file__).parents[2] / "flows" / "data"
+LANGUAGES = returnwords.languages()
+# A list that people carry is never changed: when one must be, it is a new file with a new version.
+PUBLISHED = {
+    "return-words-en-1.txt": "4837a858d2edc7d8a9afeac3725934228b389d11305625aa4824c092e30bc884",
+    "return-words-uk-1.txt": "ffcc25655c590219f67f4d68b8aac7d6949cbb67954dc2de3e05aefb6bd272f8",
+}
+SOME = st.lists(st.integers(0, COUNT - 1), min_size=1, max_size=7)
+
+
+def entries(lang: str) -> list[str]:
+    return (DATA / f"return-words-{lang}-1.txt").read_text(encoding="utf-8").split("\n")[:-1]
+
+
+def test_ukrainian_and_english_have_lists() -> None:
+    assert {"uk", "en"} <= set(LANGUAGES)
+
+
+@pytest.mark.parametrize(("name", "digest"), PUBLISHED.items())
+def test_a_published_list_never_changes(name: str, digest: str) -> None:
+    assert hashlib.sha256((DATA / name).read_bytes()).hexdigest() == digest
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_list_holds_2048_words_none_like_another(lang: str) -> None:
+    listed = entries(lang)
+    folded = [fold(word) for word in listed]
+    assert len(listed) == len(set(folded)) == len({word[:KEY] for word in folded}) == COUNT
+    near = set(folded)
+    assert not any(near & (one_slip(word, lang) - {word}) for word in folded)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_words_have_only_letters_that_everyone_writes_alike(lang: str) -> None:
+    for word in entries(lang):
+        assert 3 <= len(word) <= 8
+        assert word == word.casefold()
+        assert word.isalpha()
+        assert not set("ґёўъыэ") & set(word)
+        assert not any(soft in word for soft in ("сь", "зь"))
+        assert word.isascii() == (lang == "en")
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_no_listed_word_is_refused(lang: str) -> None:
+    refused = (DATA / "make" / f"refused-{lang}.txt").read_text(encoding="utf-8").split()
+    assert not set(entries(lang)) & set(refused)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@given(chosen=SOME)
+def test_what_was_said_is_read_back(lang: str, chosen: list[int]) -> None:
+    said = words(chosen, lang)
+    assert numbers(" ".join(said), lang) == tuple(chosen)
+    assert numbers(", ".join(said).upper() + ".", None) == tuple(chosen)
+    assert numbers("\n".join(f"{at}. {word}" for at, word in enumerate(said, 1)), lang) == tuple(chosen)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_four_letters_are_enough(lang: str) -> None:
+    for number, word in enumerate(entries(lang)):
+        assert numbers(word[:KEY], lang) == (number,)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@given(number=st.integers(0, COUNT - 1), data=st.data())
+def test_a_slip_is_forgiven_or_refused_never_guessed(lang: str, number: int, data: st.DataObject) -> None:
+    listed = [fold(word) for word in entries(lang)]
+    slipped = data.draw(st.sampled_from(sorted(one_slip(listed[number], lang) - {""})))
+    around = one_slip(slipped, lang)
+    near = {at for at, word in enumerate(listed) if word in around}
+    begun = {at for at, word in enumerate(listed) if word[:KEY] == slipped[:KEY]}
+    read = numbers(slipped, lang)
+    assert read is None or read[0] in near | begun
+    if slipped not in {word[:KEY] for word in listed}:
+        assert near | begun != {number} or read == (number,)
+        assert len(near) < 2 or read is None
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("лiтак", "літак"),  # a Latin i
+        ("литак", "літак"),
+        ("ЛІТАК!", "літак"),
+        ("літаку", "літак"),  # another case
+        ("лїтак", "літак"),
+        ("«літак»", "літак"),
+        ("літ\u0301ак\u200b", "літак"),
+        ("літвк", "літак"),
+        ("ўспіх", "успіх"),
+        ("ytkamp", None),
+        ("літературознавство", None),
+        ("", None),
+        ("!!! 123", None),
+    ],
+)
+def test_spellings_are_forgiven(written: str, meant: str | None) -> None:
+    assert numbers(written, "uk") == (None if meant is None else numbers(meant, "uk"))
+    assert meant is None or words(numbers(meant, "uk") or (), "uk") == [meant]
+
+
+def test_words_of_two_languages_are_no_phrase() -> None:
+    mixed = f"{words([1], 'uk')[0]} {words([1], 'en')[0]}"
+    assert numbers(mixed) is None
+
+
+def test_order_counts() -> None:
+    assert numbers(" ".join(words([1, 2], "en"))) != numbers(" ".join(words([2, 1], "en")))
+
+
+@pytest.mark.parametrize("lang", ["ru", "xx", "../uk"])
+def test_a_language_without_a_list_is_an_error_to_write_and_tries_all_to_read(lang: str) -> None:
+    with pytest.raises(LookupError):
+        words([0], lang)
+    assert numbers(words([5], "uk")[0], lang) == (5,)
+
+
+@pytest.mark.parametrize("number", [-1, COUNT, 10**9])
+def test_a_number_no_word_has_is_an_error(number: int) -> None:
+    with pytest.raises(IndexError):
+        words([number], "en")
+
+
+@pytest.mark.parametrize(
+    "odd", ["а" * 1_000_000, "слово " * 100_000, "\x00\ud800", "İ" * 500, "ﬁ" * 500, "\u202e" * 999]
+)
+def test_huge_and_odd_texts_are_no_words(odd: str) -> None:
+    assert numbers(odd) is None
+
+
+@given(st.text(max_size=300))
+def test_any_text_is_read_without_harm(text: str) -> None:
+    read = numbers(text)
+    assert read is None or all(number in range(COUNT) for number in read)
+
+
+def test_seven_words_hold_77_bits() -> None:
+    assert COUNT**7 == 2**77
