@@ -213,16 +213,21 @@ class Places:
 
     def _index(self) -> None:
         cells = [row.split(",", 6) for row in self._rows]
-        keys = placenames.keys_of_lines("\n".join(cell[2] for cell in cells))
+        keys = placenames.keys_of_lines("\n".join([cell[2] for cell in cells]))
         russian = placenames.russian_keys(keys)
+        own, other = self._own, self._other
+        for number, (key, regular) in enumerate(zip(keys, russian, strict=True)):
+            own.setdefault(key, []).append(number)
+            if regular != key:
+                own.setdefault(regular, []).append(number)
         for number, (_, _, _, ru, be, lately, others) in enumerate(cells):
-            own = {keys[number], russian[number], *lately.split()}
-            if ru or be:
-                own |= {placenames.key(name) for name in (ru, be) if name}
-            for key in own:
-                self._own.setdefault(key, []).append(number)
-            for key in others.split():
-                self._other.setdefault(key, []).append(number)
+            if ru or be or lately:
+                names = {placenames.key(name) for name in (ru, be) if name}
+                for key in (names | set(lately.split())) - {keys[number], russian[number]}:
+                    own.setdefault(key, []).append(number)
+            if others:
+                for key in others.split():
+                    other.setdefault(key, []).append(number)
 
     def _likely(self, asked: _Asked, lang: str) -> list[int]:
         """Rows for the text as one name: exactly, else completed, else spelled otherwise, else with one slip."""

@@ -4,7 +4,7 @@ import hashlib
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flows import returnwords
@@ -60,6 +60,7 @@ def test_no_listed_word_is_refused(lang: str) -> None:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
+@settings(deadline=None)  # the machine may be busy
 @given(chosen=SOME)
 def test_what_was_said_is_read_back(lang: str, chosen: list[int]) -> None:
     said = words(chosen, lang)
@@ -75,6 +76,7 @@ def test_four_letters_are_enough(lang: str) -> None:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
+@settings(deadline=None)  # the machine may be busy
 @given(number=st.integers(0, COUNT - 1), data=st.data())
 def test_a_slip_is_forgiven_or_refused_never_guessed(lang: str, number: int, data: st.DataObject) -> None:
     listed = [fold(word) for word in entries(lang)]
@@ -141,6 +143,7 @@ def test_huge_and_odd_texts_are_no_words(odd: str) -> None:
     assert numbers(odd) is None
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.text(max_size=300))
 def test_any_text_is_read_without_harm(text: str) -> None:
     read = numbers(text)
