@@ -216,18 +216,17 @@ class Places:
         keys = placenames.keys_of_lines("\n".join([cell[2] for cell in cells]))
         russian = placenames.russian_keys(keys)
         own, other = self._own, self._other
-        for number, (key, regular) in enumerate(zip(keys, russian, strict=True)):
+        for number, (_, _, _, ru, be, lately, others) in enumerate(cells):
+            key, regular = keys[number], russian[number]
             own.setdefault(key, []).append(number)
             if regular != key:
                 own.setdefault(regular, []).append(number)
-        for number, (_, _, _, ru, be, lately, others) in enumerate(cells):
             if ru or be or lately:
                 names = {placenames.key(name) for name in (ru, be) if name}
-                for key in (names | set(lately.split())) - {keys[number], russian[number]}:
-                    own.setdefault(key, []).append(number)
-            if others:
-                for key in others.split():
-                    other.setdefault(key, []).append(number)
+                for name in (names | set(lately.split())) - {key, regular}:
+                    own.setdefault(name, []).append(number)
+            for name in others.split():
+                other.setdefault(name, []).append(number)
 
     def _likely(self, asked: _Asked, lang: str) -> list[int]:
         """Rows for the text as one name: exactly, else completed, else spelled otherwise, else with one slip."""
