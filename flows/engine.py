@@ -22,7 +22,7 @@ from flows.cards import Text
 from flows.dates import understand_date
 from flows.echo import is_visible
 from flows.form import Form, Kind, Outcome, Urgency
-from flows.inputs import SPOKEN, Edited, Input, Located, Said, Sent, Tapped, Unusable
+from flows.inputs import SPOKEN, Edited, Input, Located, Said, Sent, Tapped, Unusable, sound
 from flows.interview import Answer, File, Interview, Note, Part, Point
 from flows.lookup import Places, candidates
 from flows.path import Slot, class_of, find, is_sendable, live_answers, next_open, path
@@ -141,7 +141,7 @@ def urgency(interview: Interview) -> Urgency:
 def _said(interview: Interview, given: Said, now: _Now) -> Turn:
     if not is_visible(given.text):
         return Turn(interview, notice=Text("notice.not_understood"))
-    part = Part(given.text, given.message)
+    part = Part(sound(given.text), given.message)
     if given.forwarded:
         return _noted(interview, part, now, forwarded=True)
     return _MOVES[now.row.words](interview, part, now)
@@ -152,7 +152,7 @@ def _sent(interview: Interview, given: Sent, now: _Now) -> Turn:
         return Turn(interview)
     # The rest of an album follows its first picture, even when the next question already stands there.
     slot = next((f.slot for f in interview.files if given.album and f.album == given.album), now.slot.name)
-    caption = given.caption or ""
+    caption = sound(given.caption or "")
     file = File(
         given.file, given.kind, slot, given.message, caption, given.album or "", forwarded=given.forwarded
     )
@@ -189,6 +189,7 @@ def _edited(interview: Interview, given: Edited, now: _Now) -> Turn:
     """Replace the words that a message gave, wherever they are, and understand them anew."""
     if not is_visible(given.text):
         return Turn(interview, notice=Text("notice.not_understood"))
+    given = replace(given, text=sound(given.text))
     files = tuple(
         replace(f, caption=given.text) if f.message == given.message else f for f in interview.files
     )

@@ -62,4 +62,13 @@ class Unusable:
     what: str
 
 
+def sound(text: str) -> str:
+    """Give a text that UTF-8 can carry: half of a surrogate pair is no character and becomes U+FFFD."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
+
+
 Input = Said | Tapped | Sent | Located | Edited | Unusable
