@@ -6,13 +6,14 @@ async with build(settings) as app:
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 import structlog
 from aiogram import Bot
-from aiogram.exceptions import TelegramAPIError
+from aiogram.exceptions import AiogramError, TelegramRetryAfter
 from aiohttp import web
 
 from bot import telegram, upkeep, webhook
@@ -36,6 +37,7 @@ log = structlog.get_logger()
 DATABASE = "dodomu"
 _MIB = 1024 * 1024
 _REREAD_S = 30.0
+_ASK_AGAIN_S = 2.0
 
 
 def now() -> datetime:
@@ -61,9 +63,11 @@ class App:
         """Serves until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self.trust.keep_reading())
-            group.create_task(upkeep.run(self.intake, self.delivery, self.downloads, self.blobs))
+            group.create_task(
+                upkeep.run(self.intake, self.delivery, self.downloads, self.blobs, self.updates)
+            )
             if self.settings.webhook_url is None:
-                await self._ask_telegram(self.bot.delete_webhook())
+                await self._ask_telegram(self.bot.delete_webhook)
                 log.info("bot_started", by="polling")
                 group.create_task(poll(self.bot, self.updates))
             else:
@@ -80,18 +84,27 @@ class App:
         try:
             await web.TCPSite(runner, settings.webhook_host, settings.webhook_port).start()
             await self._ask_telegram(
-                self.bot.set_webhook(settings.webhook_url, secret_token=secret, allowed_updates=ALLOWED)
+                partial(
+                    self.bot.set_webhook, settings.webhook_url, secret_token=secret, allowed_updates=ALLOWED
+                )
             )
             log.info("bot_started", by="webhook")
             await asyncio.Event().wait()
         finally:
             await runner.cleanup()
 
-    async def _ask_telegram(self, question: "asyncio.Future[bool] | object") -> None:
-        try:
-            await question  # type: ignore[misc]  # aiogram's methods are awaitable once
-        except TelegramAPIError as error:
-            log.warning("telegram_away", error=type(error).__name__)
+    async def _ask_telegram(self, question: Callable[[], Awaitable[bool]]) -> None:
+        """Asks until it is answered: without it no update would ever come."""
+        while True:
+            try:
+                await question()
+            except TelegramRetryAfter as limit:
+                await asyncio.sleep(limit.retry_after)
+            except AiogramError as error:
+                log.warning("telegram_away", error=type(error).__name__)
+                await asyncio.sleep(_ASK_AGAIN_S)
+            else:
+                return
 
 
 class Trust:

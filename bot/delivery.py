@@ -18,18 +18,17 @@ from typing import Any
 import structlog
 from aiogram import Bot
 from aiogram.exceptions import (
-    TelegramAPIError,
+    AiogramError,
     TelegramBadRequest,
     TelegramForbiddenError,
-    TelegramNetworkError,
     TelegramNotFound,
     TelegramRetryAfter,
-    TelegramServerError,
 )
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 
+from handlers.conversation import RECEIPT_STANDS, RECEIPT_TAG
 from storage.database import UNAVAILABLE
-from storage.errors import LapsedError, StorageError
+from storage.errors import StorageError
 from storage.intake import LEASE, Intake, MessageIds, Outgoing, Queued, day_sealed
 from storage.secrets import Row
 
@@ -37,11 +36,15 @@ log = structlog.get_logger()
 
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 60.0
 _DELETE_AT_ONCE = 100  # ids a call, Telegram's limit
-_RECOVER = """UPDATE outgoing SET sender = $1, leased_until = $2 WHERE id IN (
-  SELECT id FROM outgoing o WHERE not_before <= $3 AND (leased_until IS NULL OR leased_until < $3)
-  AND NOT EXISTS (SELECT 1 FROM outgoing e WHERE e.chat = o.chat AND e.leased_until >= $3 AND e.not_before <= $3)
-  ORDER BY place LIMIT 200 FOR UPDATE SKIP LOCKED)
+# A chat's whole queue is taken over under the chat's row, so that two processes never share one.
+_WAITING_CHATS = """SELECT chat FROM chats WHERE chat IN (
+  SELECT chat FROM outgoing WHERE not_before <= $1 AND (leased_until IS NULL OR leased_until < $1)
+  AND chat NOT IN (SELECT chat FROM outgoing WHERE leased_until >= $1) ORDER BY place LIMIT 200)
+FOR UPDATE SKIP LOCKED"""
+_TAKE_OVER = """UPDATE outgoing o SET sender = $1, leased_until = $2 WHERE chat = ANY($4) AND not_before <= $3
+  AND NOT EXISTS (SELECT 1 FROM outgoing e WHERE e.chat = o.chat AND e.leased_until >= $3)
 RETURNING id, place, chat, version, day, salt, sealed"""
+_RENEW = "UPDATE outgoing SET leased_until = $1 WHERE id = ANY($2) AND sender = $3 AND leased_until < $1"
 
 
 class _Blocked(Exception):  # noqa: N818 -- an answer of Telegram's, not an error of ours
@@ -77,19 +80,30 @@ class Delivery:
     async def recover(self) -> int:
         """Takes over what is due and nobody is sending: after a restart, or when its hour has come."""
         now = self._intake.now()
-        rows = await self._intake.connections.fetch(_RECOVER, self._intake.process, now + LEASE, now)
+        async with self._intake.connections.acquire() as connection, connection.transaction():
+            chats = [row["chat"] for row in await connection.fetch(_WAITING_CHATS, now)]
+            rows = await connection.fetch(_TAKE_OVER, self._intake.process, now + LEASE, now, chats)
+        queues: dict[bytes, list[Queued]] = {}
         for row in sorted(rows, key=lambda row: row["place"]):
             try:
-                plain = self._intake.days.open(
-                    Row("outgoing", row["id"].bytes, row["version"]), day_sealed(row)
-                )
-            except (LapsedError, StorageError) as error:
+                stands = Row("outgoing", row["id"].bytes + row["chat"], row["version"])
+                plain = self._intake.days.open(stands, day_sealed(row))
+            except StorageError as error:
                 log.error("outgoing_refused", row=str(row["id"]), error=type(error).__name__)
                 await self._forget([row["id"]])
                 continue
-            messages = await self._read_ids(row["chat"])
-            self.hand([Queued(row["id"], row["chat"], Outgoing.from_json(json.loads(plain)))], messages)
+            queued = Queued(row["id"], row["chat"], Outgoing.from_json(json.loads(plain)))
+            queues.setdefault(row["chat"], []).append(queued)
+        for chat, queue in queues.items():
+            self.hand(queue, await self._read_ids(chat))
         return len(rows)
+
+    async def renew(self) -> None:
+        """Keeps the leases of what this process is still sending."""
+        ids = [one.id for waiting in self._waiting.values() for one in waiting]
+        if ids:
+            until = self._intake.now() + LEASE
+            await self._intake.connections.execute(_RENEW, until, ids, self._intake.process)
 
     async def _serve(self, chat: bytes, card: int | None, tag: str) -> None:
         """Sends one chat's queue until it is empty."""
@@ -113,26 +127,20 @@ class Delivery:
     async def _act(
         self, chat: bytes, batch: list[Queued], card: int | None, tag: str
     ) -> tuple[int | None, str]:
-        wanted: Outgoing | None = None
-        delete: list[int] = []
-        for one in batch:
-            if one.outgoing.only_if and one.outgoing.only_if != tag:
-                continue
-            delete += one.outgoing.delete
-            if one.outgoing.show is not None:
-                fresh = one.outgoing.fresh or (wanted is not None and wanted.fresh)
-                wanted = replace(one.outgoing, fresh=fresh)
-        if wanted is not None and wanted.show is not None:
-            address, shown = wanted.to, wanted.show
-            before = card
-            card = await self._show(chat, address, shown, None if wanted.fresh else card)
-            if card != before:
-                await self._patiently(chat, lambda: self._remember(chat, address, card, shown["tag"]))
-                if before is not None:
+        wanted, delete = _condensed([one.outgoing for one in batch], tag)
+        for outgoing in wanted:
+            assert outgoing.show is not None  # only those are left
+            before, stays = card, None
+            card = await self._show(chat, outgoing.to, outgoing.show, None if outgoing.fresh else card)
+            if card != before and before is not None:
+                if outgoing.beside and tag.startswith(RECEIPT_TAG):
+                    stays = before
+                else:
                     delete.append(before)
-            elif shown["tag"] != tag:
-                await self._patiently(chat, lambda: self._remember(chat, address, card, shown["tag"]))
-            tag = shown["tag"]
+            if card != before or outgoing.show["tag"] != tag:
+                tag = outgoing.show["tag"]
+                remember = partial(self._remember, chat, outgoing.to, card, tag, stays)
+                await self._patiently(chat, remember)
         left = [message for message in dict.fromkeys(delete) if message != card]
         for start in range(0, len(left), _DELETE_AT_ONCE):
             ids = left[start : start + _DELETE_AT_ONCE]
@@ -176,7 +184,7 @@ class Delivery:
             except (TelegramBadRequest, TelegramNotFound) as refused:
                 log.info("telegram_refused", method=type(refused.method).__name__)
                 return None
-            except (TelegramNetworkError, TelegramServerError, TelegramAPIError):
+            except AiogramError:  # no answer, 5xx, or an answer that is none
                 await self._wait(chat, pause)
                 pause = min(pause * 2, _LONGEST_PAUSE_S)
 
@@ -206,19 +214,46 @@ class Delivery:
     async def _forget_chat(self, chat: bytes) -> None:
         await self._intake.connections.execute("DELETE FROM outgoing WHERE chat = $1", chat)
 
-    async def _remember(self, chat: bytes, address: int, card: int | None, tag: str) -> None:
-        """Keeps the id of a new card, so that it can be edited, erased and swept."""
+    async def _remember(
+        self, chat: bytes, address: int, card: int | None, tag: str, receipt: int | None
+    ) -> None:
+        """Keeps the id of a new card, so that it can be edited, erased and swept; a receipt above it goes later."""
         async with self._intake.visit(chat, address) as visit:
             messages = visit.messages
             messages.card, messages.tag = card, tag
             if card is not None:
                 messages.ids[card] = self._intake.now().timestamp()
+            if receipt is not None:
+                visit.send(Outgoing(address, delete=(receipt,)), at=self._intake.now() + RECEIPT_STANDS)
 
     async def _read_ids(self, chat: bytes) -> MessageIds:
         row = await self._intake.connections.fetchrow(
             "SELECT version, day, salt, sealed FROM message_ids WHERE chat = $1", chat
         )
         return self._intake.open_ids(chat, row) if row else MessageIds()
+
+
+def _condensed(queue: list[Outgoing], tag: str) -> tuple[list[Outgoing], list[int]]:
+    """What a chat that fell behind is to see: the newest card, and before it a receipt that nothing may replace.
+
+    Returns the cards and all ids to delete. `tag` is that of the card which stands.
+    """
+    cards: list[Outgoing] = []
+    delete: list[int] = []
+    for outgoing in queue:
+        if outgoing.only_if and outgoing.only_if != tag:
+            continue
+        delete += outgoing.delete
+        if outgoing.show is None:
+            continue
+        last = cards[-1] if cards else None
+        if last is not None and last.show is not None:
+            if outgoing.beside and last.show["tag"].startswith(RECEIPT_TAG):
+                cards.append(outgoing)
+                continue
+            cards.pop()
+        cards.append(replace(outgoing, fresh=outgoing.fresh or (last is not None and last.fresh)))
+    return cards, delete
 
 
 def _keyboard(rows: list[list[list[str]]]) -> InlineKeyboardMarkup | None:

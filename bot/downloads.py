@@ -17,7 +17,7 @@ from typing import Any
 
 import structlog
 from aiogram import Bot
-from aiogram.exceptions import TelegramAPIError, TelegramBadRequest, TelegramNotFound, TelegramRetryAfter
+from aiogram.exceptions import AiogramError, TelegramBadRequest, TelegramNotFound, TelegramRetryAfter
 from aiohttp import ClientError
 
 from bot.delivery import Delivery
@@ -28,7 +28,7 @@ from storage import draft_files, submission
 from storage.blobs import Blobs, Stored, UnavailableBlobsError
 from storage.database import UNAVAILABLE, Connection
 from storage.draft_files import Download
-from storage.errors import LapsedError, StorageError
+from storage.errors import LapsedError, StorageError, SwappedRowError
 from storage.intake import LEASE, Intake, Outgoing, Visit
 
 log = structlog.get_logger()
@@ -115,7 +115,8 @@ class Downloads:
             renewal = asyncio.create_task(self._renew(file))
             try:
                 await self._fetch(file)
-            except LapsedError:
+            except (LapsedError, SwappedRowError) as error:
+                log.error("download_refused", file=str(file), error=type(error).__name__)
                 await self._intake.connections.execute("DELETE FROM downloads WHERE id = $1", file)
             except UNAVAILABLE:
                 pass
@@ -146,7 +147,7 @@ class Downloads:
             )
         except (_Gone, TelegramBadRequest, TelegramNotFound):
             await self._settle(download, None, {"lost": True}, key.epoch)
-        except (TelegramAPIError, ClientError, TimeoutError, UnavailableBlobsError) as error:
+        except (AiogramError, ClientError, TimeoutError, UnavailableBlobsError) as error:
             await self._again(download, error, key.epoch)
         else:
             facts = {"length": seen.length, "sha256": seen.sha256, "salt": salt.hex()}

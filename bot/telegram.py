@@ -53,7 +53,11 @@ async def get_updates(
                     (body or {}).get("parameters", {}).get("retry_after", 1) if isinstance(body, dict) else 1
                 )
                 raise TelegramAwayError(answer.status, float(retry_after))
-            return [update for update in body["result"] if isinstance(update, dict)]
+            return [
+                update
+                for update in body["result"]
+                if isinstance(update, dict) and isinstance(update.get("update_id"), int)
+            ]
     except (aiohttp.ClientError, TimeoutError, ValueError):
         # Without its cause: an aiohttp error quotes the URL, and the URL holds the token.
         raise TelegramAwayError(0) from None

@@ -14,7 +14,7 @@ from typing import Any
 
 import structlog
 from aiogram import Bot, Dispatcher
-from aiogram.exceptions import TelegramAPIError
+from aiogram.exceptions import AiogramError
 from aiogram.types import Update
 from pydantic import ValidationError
 
@@ -24,7 +24,7 @@ from flows import Card, Text
 from handlers import routers
 from handlers.conversation import Conversation
 from handlers.line import Line
-from storage.blobs import Blobs
+from storage.blobs import BlobError, Blobs
 from storage.custody import hour
 from storage.database import UNAVAILABLE, Announcer
 from storage.intake import Intake, Outgoing, Visit
@@ -34,6 +34,9 @@ log = structlog.get_logger()
 
 ALLOWED = ["message", "edited_message", "callback_query"]
 TRIES = 3  # before an update is parked
+_PARK = """INSERT INTO parked (id, update_mac, version, sealed, error, attempts, parked_hour)
+VALUES ($1, $2, 1, $3, $4, $5, $6)"""
+_OTHER_CHATS = {"group", "supergroup", "channel"}
 
 
 class DatabaseAwayError(Exception):
@@ -47,6 +50,14 @@ class Sender:
     chat: int
     language_code: str | None
     message: int | None
+
+
+def is_ours(raw: Mapping[str, Any]) -> bool:
+    """Whether an update may hold what somebody tells us: all but what comes from groups and channels."""
+    found: Any = next((raw[kind] for kind in ALLOWED if kind in raw), None)
+    message: Any = found.get("message", found) if isinstance(found, dict) else {}
+    chat: Any = message.get("chat") if isinstance(message, dict) else {}
+    return found is not None and not (isinstance(chat, dict) and chat.get("type") in _OTHER_CHATS)
 
 
 def sender_of(raw: Mapping[str, Any]) -> Sender | None:
@@ -90,15 +101,18 @@ class Updates:
         self._announcer = announcer
         self._dispatcher = Dispatcher(disable_fsm=True)
         self._dispatcher.include_router(routers.build())
-        self._told_to_wait: dict[int, int] = {}
+        self._told_to_wait: dict[int, int | None] = {}  # by chat: our message, None while it is being sent
         self._answers: set[asyncio.Task[None]] = set()
 
     async def take(self, raw: Mapping[str, Any]) -> None:
         """Takes one update, whole or not at all."""
         sender = sender_of(raw)
         update_id = raw.get("update_id")
-        if sender is None or not isinstance(update_id, int):
+        if not isinstance(update_id, int) or not is_ours(raw):
             log.info("update_ignored")
+            return
+        if sender is None:
+            await self._park(raw, update_id, None, "NoChatError", 1)
             return
         for attempt in range(1, TRIES + 1):
             try:
@@ -119,9 +133,7 @@ class Updates:
             if visit is None:
                 return
             talk, blobs = await self._feed(update, visit, sender)
-        self._after(visit, talk, update)
-        for blob in blobs:
-            await self._blobs.delete(blob)
+        await self._after(visit, talk, update, blobs)
 
     async def _feed(self, update: Update, visit: Visit, sender: Sender) -> tuple[Conversation, list[str]]:
         """What the handlers make of an update, inside the visit's transaction."""
@@ -132,13 +144,10 @@ class Updates:
             await talk.sends()
         if talk.erased is not None:
             blobs = await talk.erases_files()
-        waiting = self._told_to_wait.pop(sender.chat, None)
-        if waiting is not None:
-            visit.send(Outgoing(sender.chat, delete=(waiting,)))
         return talk, blobs
 
-    def _after(self, visit: Visit, talk: Conversation, update: Update) -> None:
-        """The commit is done: send, fetch, tell the desk."""
+    async def _after(self, visit: Visit, talk: Conversation, update: Update, blobs: list[str]) -> None:
+        """The commit is done: send, fetch, tell the desk, delete what nothing points to any more."""
         self._delivery.hand(visit.queued, visit.messages)
         if visit.downloads:
             self._downloads.begin(list(visit.downloads))
@@ -148,10 +157,15 @@ class Updates:
             task = asyncio.create_task(self._answer(update.callback_query.id, talk.popup))
             self._answers.add(task)
             task.add_done_callback(self._answers.discard)
+        try:
+            for blob in blobs:
+                await self._blobs.delete(blob)
+        except BlobError as error:  # the sweeper removes them
+            log.warning("blobs_left", error=type(error).__name__)
 
     async def _answer(self, query: str, popup: str) -> None:
         """Ends the tap's spinner. Not kept: Telegram forgets a tap after 150 s anyway."""
-        with contextlib.suppress(TelegramAPIError):
+        with contextlib.suppress(AiogramError):
             await self._bot.answer_callback_query(query, text=popup or None, show_alert=bool(popup))
 
     async def idle(self) -> None:
@@ -163,20 +177,21 @@ class Updates:
     # ---- what cannot be taken ----------------------------------------------------------------
 
     async def _park(
-        self, raw: Mapping[str, Any], update_id: int, sender: Sender, error: str, attempts: int
+        self, raw: Mapping[str, Any], update_id: int, sender: Sender | None, error: str, attempts: int
     ) -> None:
         """Keeps an update under the bot's secret for a person to look at, and tells its sender plainly."""
         row = uuid.uuid4()
         sealed = self._intake.secret.seal(Row("parked", row.bytes, 1), json.dumps(raw).encode())
+        values = (row, self._intake.update_mac(update_id), sealed, error, attempts, hour(self._intake.now()))
         try:
+            if sender is None:
+                await self._intake.connections.execute(f"{_PARK} ON CONFLICT DO NOTHING", *values)
+                log.error("update_parked", parked=str(row), error=error)
+                return
             async with self._intake.take(update_id, sender.chat) as visit:
                 if visit is None:
                     return
-                await visit.connection.execute(
-                    "INSERT INTO parked (id, update_mac, version, sealed, error, attempts, parked_hour)"
-                    " VALUES ($1, $2, 1, $3, $4, $5, $6)",
-                    row, self._intake.update_mac(update_id), sealed, error, attempts, hour(self._intake.now()),
-                )  # fmt: skip
+                await visit.connection.execute(_PARK, *values)
                 if sender.message is not None:
                     visit.messages.ids[sender.message] = self._intake.now().timestamp()
                 shown = self._line.render(
@@ -198,8 +213,9 @@ class Updates:
         try:
             update = Update.model_validate(raw, context={"bot": self._bot})
             async with self._intake.visit(self._intake.chat(sender.chat), sender.chat) as visit:
+                if not await visit.connection.fetchval("DELETE FROM parked WHERE id = $1 RETURNING 1", row):
+                    return True  # somebody else was faster
                 talk, blobs = await self._feed(update, visit, sender)
-                await visit.connection.execute("DELETE FROM parked WHERE id = $1", row)
         except UNAVAILABLE:
             raise
         except Exception as error:  # noqa: BLE001 -- it stays parked
@@ -210,17 +226,27 @@ class Updates:
                 type(error).__name__,
             )
             return False
-        self._after(visit, talk, update)
-        for blob in blobs:
-            await self._blobs.delete(blob)
+        await self._after(visit, talk, update, blobs)
         return True
 
     async def _tell_to_wait(self, sender: Sender) -> None:
         """Once an outage: nothing is lost, please wait. Sent directly, since nothing can be queued."""
         if sender.chat in self._told_to_wait:
             return
-        self._told_to_wait[sender.chat] = 0
+        self._told_to_wait[sender.chat] = None
         words = self._line.say(Text("notice.wait"), self._line.language(sender.language_code))
-        with contextlib.suppress(TelegramAPIError):
+        try:
             sent = await self._bot.send_message(sender.chat, words)
+        except AiogramError:
+            del self._told_to_wait[sender.chat]  # told at the next try
+        else:
             self._told_to_wait[sender.chat] = sent.message_id
+
+    async def end_the_wait(self) -> None:
+        """The database is back: takes away what was said while it was not."""
+        for chat, message in list(self._told_to_wait.items()):
+            if message is not None:
+                async with self._intake.visit(self._intake.chat(chat), chat) as visit:
+                    visit.send(Outgoing(chat, delete=(message,)))
+                del self._told_to_wait[chat]
+                self._delivery.hand(visit.queued, visit.messages)

@@ -5,14 +5,16 @@ What is due is computed from PostgreSQL at each tick, so a restart or an outage 
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import structlog
 
 from bot.delivery import Delivery
 from bot.downloads import Downloads
+from bot.updates import Updates
 from storage.blobs import BlobError, Blobs
 from storage.database import UNAVAILABLE
-from storage.errors import StorageError
+from storage.errors import StorageError, SwappedRowError
 from storage.intake import Intake, Outgoing
 
 log = structlog.get_logger()
@@ -22,13 +24,17 @@ _SLOW_EVERY = 60  # ticks
 _UPDATES_KEPT = timedelta(hours=72)  # Telegram repeats an update for 24 h
 
 
-async def run(intake: Intake, delivery: Delivery, downloads: Downloads, blobs: Blobs) -> None:
+async def run(
+    intake: Intake, delivery: Delivery, downloads: Downloads, blobs: Blobs, updates: Updates
+) -> None:
     """Ticks until cancelled."""
     tick = 0
     while True:
         try:
+            await delivery.renew()
             await delivery.recover()
             await downloads.recover()
+            await updates.end_the_wait()
             if tick % _SLOW_EVERY == 0:
                 await sweep(intake, delivery)
                 await expire(intake, blobs)
@@ -47,20 +53,27 @@ async def sweep(intake: Intake, delivery: Delivery) -> int:
         "SELECT chat, version, day, salt, sealed FROM message_ids WHERE sweep_at <= $1 LIMIT 500", now
     )
     for row in rows:
-        address = intake.open_ids(row["chat"], row).address
-        if address is None:
-            await intake.connections.execute("DELETE FROM message_ids WHERE chat = $1", row["chat"])
-            continue
-        async with intake.visit(row["chat"], address) as visit:
-            gone = tuple(visit.messages.ids)
-            visit.messages.ids.clear()
-            visit.messages.card, visit.messages.tag = None, ""
-            if visit.draft is not None:
-                visit.draft.active = False
-                visit.keep(visit.draft)
-            visit.send(Outgoing(address, delete=gone))
-        delivery.hand(visit.queued, visit.messages)
+        try:
+            await _sweep_chat(intake, delivery, row)
+        except SwappedRowError as error:  # a row that somebody changed stops the sweep of no other chat
+            log.error("sweep_refused", error=type(error).__name__)
     return len(rows)
+
+
+async def _sweep_chat(intake: Intake, delivery: Delivery, row: Any) -> None:
+    address = intake.open_ids(row["chat"], row).address
+    if address is None:
+        await intake.connections.execute("DELETE FROM message_ids WHERE chat = $1", row["chat"])
+        return
+    async with intake.visit(row["chat"], address) as visit:
+        gone = tuple(visit.messages.ids)
+        visit.messages.ids.clear()
+        visit.messages.card, visit.messages.tag = None, ""
+        if visit.draft is not None:
+            visit.draft.active = False
+            visit.keep(visit.draft)
+        visit.send(Outgoing(address, delete=gone))
+    delivery.hand(visit.queued, visit.messages)
 
 
 async def expire(intake: Intake, blobs: Blobs) -> None:

@@ -39,6 +39,7 @@ log = structlog.get_logger()
 
 RESUME_WORDS = 2  # of 2,048: for one who holds the phone and guesses, 1 in 4 million
 RECEIPT_STANDS = timedelta(minutes=15)
+RECEIPT_TAG = "receipt "
 FILES_AT_MOST = 60  # a report; step by step sealed, so only the list grows
 HIDDEN_AT_MOST = 20  # drafts a chat
 
@@ -205,6 +206,8 @@ class Conversation:
         given = came.given
         if isinstance(given, Said) and self._resumes(given.text, came.message):
             return
+        if isinstance(given, Tapped) and self._a_receipt_may_come():
+            return  # «Send» tapped twice
         if isinstance(given, Said | Sent):
             draft = self.visit.draft or Draft(uuid.uuid4(), {"early": [], "files": {}})
             self.visit.draft = draft
@@ -214,7 +217,11 @@ class Conversation:
             self.visit.keep(draft)
         self._clears_answer(came)
         shown = self.line.render(greeting.card(), self.lang)
-        self.visit.send(Outgoing(self.visit.address, show=shown, fresh=True))
+        self.visit.send(Outgoing(self.visit.address, show=shown, fresh=True, beside=True))
+
+    def _a_receipt_may_come(self) -> bool:
+        """Whether a receipt stands, or something not sent yet may be one: it is shown once and never again."""
+        return self.visit.messages.tag.startswith(RECEIPT_TAG) or not self.visit.queue_is_empty
 
     async def erases_files(self) -> list[str]:
         """Removes what the erased drafts' files left in the store; returns the blobs to delete after the commit."""
@@ -259,7 +266,7 @@ class Conversation:
 
     def _shows_receipt(self, receipt: submission.Receipt, lang: str) -> None:
         words = " ".join(returnwords.words(receipt.words, lang))
-        tag = f"receipt {uuid.uuid4().hex}"
+        tag = f"{RECEIPT_TAG}{uuid.uuid4().hex}"
         shown = self.line.render(after.receipt(receipt.public_code, words), lang, tag=tag)
         self.visit.send(Outgoing(self.visit.address, show=shown))
         self._clears(None)

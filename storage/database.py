@@ -20,9 +20,9 @@ POOL_SIZE = 8  # connections a process (DESIGN: ≤ 8)
 CHANNEL = "dodomu"
 _ANNOUNCE_EVERY = 0.1  # seconds: at most ten notifications a second a process
 
-UNAVAILABLE = (ConnectionError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError,
-               asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, TimeoutError)  # fmt: skip
-"""What asyncpg raises when the database is down, restarting or cut off: wait and try again."""
+UNAVAILABLE = (ConnectionError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError,
+               asyncpg.OperatorInterventionError, asyncpg.InsufficientResourcesError, TimeoutError)  # fmt: skip
+"""What asyncpg raises when the database is down, restarting, full or cut off: wait and try again."""
 
 
 @contextlib.asynccontextmanager

@@ -19,14 +19,17 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import asyncpg
+import structlog
 
 from storage.custody import hour
 from storage.database import Connection
-from storage.errors import LapsedError
+from storage.errors import LapsedError, SwappedRowError
 from storage.secrets import DaySealed, DaySecrets, ProcessSecret, Row
 
+log = structlog.get_logger()
+
 SWEEP_AFTER = timedelta(hours=46)  # Telegram lets a bot delete until 48 h; we sweep before 47 h, always
-LEASE = timedelta(seconds=20)
+LEASE = timedelta(seconds=10)  # renewed while it is used: how long others wait for a process that died
 
 _TAKE = """WITH taken AS (
   INSERT INTO updates_taken (update_mac, taken_hour) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING 1
@@ -37,6 +40,7 @@ _LOCK = """INSERT INTO chats (chat) VALUES ($1) ON CONFLICT (chat) DO UPDATE SET
 _READ = """SELECT 'draft' AS what, id, active, version, day, salt, sealed FROM drafts WHERE chat = $1
 UNION ALL SELECT 'ids', NULL, NULL, version, day, salt, sealed FROM message_ids WHERE chat = $1
 UNION ALL (SELECT 'queued', NULL, NULL, NULL, NULL, NULL, NULL FROM outgoing WHERE chat = $1 AND not_before <= $2 LIMIT 1)"""
+_SET_ASIDE = "UPDATE drafts SET active = false WHERE id = ANY($1) AND active"
 _PUT_DRAFT = """INSERT INTO drafts (id, chat, active, version, day, salt, sealed, expires_on)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO UPDATE SET active = excluded.active,
 version = excluded.version, day = excluded.day, salt = excluded.salt, sealed = excluded.sealed,
@@ -86,6 +90,7 @@ class Outgoing:
 
     show: {"text", "buttons", "tag"}: the card; edited in place unless `fresh`.
     delete: message ids to remove.  only_if: act only while the card carries this tag.
+    beside: a receipt that stands, or is on its way, is not replaced by this card.
     """
 
     to: int
@@ -93,6 +98,7 @@ class Outgoing:
     fresh: bool = False
     delete: tuple[int, ...] = ()
     only_if: str = ""
+    beside: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """As it is sealed."""
@@ -102,12 +108,20 @@ class Outgoing:
             "fresh": self.fresh,
             "delete": self.delete,
             "only_if": self.only_if,
+            "beside": self.beside,
         }
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Outgoing":
         """As it was sealed."""
-        return cls(data["to"], data["show"], data["fresh"], tuple(data["delete"]), data["only_if"])
+        return cls(
+            data["to"],
+            data["show"],
+            data["fresh"],
+            tuple(data["delete"]),
+            data["only_if"],
+            data.get("beside", False),
+        )
 
 
 def together(several: Sequence[Outgoing]) -> Outgoing:
@@ -118,6 +132,7 @@ def together(several: Sequence[Outgoing]) -> Outgoing:
         show=shown[-1].show if shown else None,
         fresh=any(one.fresh for one in shown),
         delete=tuple(dict.fromkeys(message for one in several for message in one.delete)),
+        beside=bool(shown) and shown[-1].beside,
     )
 
 
@@ -218,6 +233,7 @@ class Intake:
 
     async def _open(self, connection: Connection, chat: bytes, address: int) -> Visit:
         visit = Visit(chat, address, connection)
+        closed = []
         for row in await connection.fetch(_READ, chat, self.now()):
             if row["what"] == "queued":
                 visit.queue_is_empty = False
@@ -226,26 +242,31 @@ class Intake:
             else:
                 draft = self._open_draft(chat, row)
                 if draft is None:
-                    continue
-                if draft.active:
+                    closed.append(row["id"])
+                elif draft.active:
                     visit.draft = draft
                 else:
                     visit.hidden.append(draft)
+        if closed:  # the chat goes on without them
+            await connection.execute(_SET_ASIDE, closed)
         visit.ids_before = json.dumps(visit.messages.to_json())
         return visit
 
     def _open_draft(self, chat: bytes, row: Any) -> Draft | None:
+        """A draft, or None: its lifetime is over, or the row is not what was written here."""
         try:
             plain = self.days.open(Row("drafts", row["id"].bytes + chat, row["version"]), day_sealed(row))
-        except LapsedError:
-            return None  # its lifetime is over; the expiry sweep removes the row
+        except (LapsedError, SwappedRowError) as error:
+            log.error("row_refused", table="drafts", row=str(row["id"]), error=type(error).__name__)
+            return None
         return Draft(row["id"], json.loads(plain), row["active"], row["version"])
 
     def open_ids(self, chat: bytes, row: Any) -> MessageIds:
-        """The message ids of a chat; none when the day's secret is gone."""
+        """The message ids of a chat; none when the day's secret is gone, or the row is not what was written."""
         try:
             plain = json.loads(self.days.open(Row("message_ids", chat, row["version"]), day_sealed(row)))
-        except LapsedError:
+        except (LapsedError, SwappedRowError) as error:
+            log.error("row_refused", table="message_ids", error=type(error).__name__)
             return MessageIds(version=row["version"])
         return MessageIds(
             plain["address"],
@@ -266,7 +287,9 @@ class Intake:
             visit.messages.address = visit.address
             await self.put_ids(connection, visit.chat, visit.messages, today)
         for file, job in visit.downloads.items():
-            value = self.days.seal(today, Row("downloads", file.bytes, 1), json.dumps(job).encode())
+            value = self.days.seal(
+                today, Row("downloads", file.bytes + visit.chat, 1), json.dumps(job).encode()
+            )
             await connection.execute(
                 _PUT_DOWNLOAD,
                 file,
@@ -305,7 +328,7 @@ class Intake:
     async def _put_outgoing(self, visit: Visit, outgoing: Outgoing, at: datetime | None, today: date) -> None:
         queued = Queued(uuid.uuid4(), visit.chat, outgoing)
         plain = json.dumps(outgoing.to_json(), ensure_ascii=False).encode()
-        value = self.days.seal(today, Row("outgoing", queued.id.bytes, 1), plain)
+        value = self.days.seal(today, Row("outgoing", queued.id.bytes + visit.chat, 1), plain)
         # Who finds the chat's queue empty also sends; otherwise whoever is sending now goes on with this.
         mine = at is None and visit.queue_is_empty
         await visit.connection.execute(
