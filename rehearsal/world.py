@@ -74,7 +74,6 @@ class ChatState:
     messages: dict[int, Json] = field(default_factory=dict)
     versions: list[Json] = field(default_factory=list)
     popups: list[Json] = field(default_factory=list)
-    protected: set[int] = field(default_factory=set)
     reply_keyboard: Json | None = None
     menu_button: Json | None = None
     action: tuple[str, float] | None = None  # what the bot is doing, until when

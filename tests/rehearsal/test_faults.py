@@ -87,7 +87,7 @@ async def test_duplicate_comes_again_after_it_was_confirmed(rehearsal: Rehearsal
 
 
 async def test_reordered_comes_after_the_next(rehearsal: Rehearsal, bot: PlainBot) -> None:
-    rehearsal.faults.add("reordered", times=1)
+    rehearsal.faults.add(Kind.REORDERED, times=1)
     olha = rehearsal.person("Olha")
     await olha.sends("one")
     assert (await bot.asks("getUpdates")).result == []

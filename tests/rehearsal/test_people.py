@@ -118,12 +118,14 @@ async def test_a_stale_button_tells_the_old_data(rehearsal: Rehearsal, bot: Plai
     card = (await bot.asks("sendMessage", chat_id=chat, text="First", reply_markup=GO)).result["message_id"]
     with pytest.raises(NotSeenError, match="no button"):
         await olha.taps_stale("Go")
+    first = await olha.sees_button("Go")
     await bot.asks("editMessageText", chat_id=chat, message_id=card, text="Second", reply_markup=NEXT)
     await olha.taps_stale("Go")
     await bot.asks("deleteMessage", chat_id=chat, message_id=card)
     await olha.taps_stale("Next")
+    await olha.taps_at(first, "Go")
     queries = [update["callback_query"] for update in await bot.updates() if "callback_query" in update]
-    assert [query["data"] for query in queries] == ["1:go", "2:next"]
+    assert [query["data"] for query in queries] == ["1:go", "2:next", "1:go"]
     assert queries[0]["message"]["text"] == "Second"
     assert queries[1]["message"] == {
         "chat": {"id": chat, "type": "private", "first_name": "Olha"},
