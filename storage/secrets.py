@@ -1,6 +1,7 @@
 """What only one process needs again: AEAD under that process's own secret, held outside PostgreSQL.
 
-Associated data is always table, row id and version, so that a row moved, swapped or put back is noticed.
+Associated data is always table, row id and version, so that a row moved or swapped is noticed. (A whole older row
+of the same id, put back with its version, is not: only a ledger outside the database could tell.)
 
     secret = ProcessSecret.at(state / "secret")
     secret.mac("chat", b"…")                        # 32 bytes: a chat's name in the store
@@ -10,6 +11,7 @@ Associated data is always table, row id and version, so that a row moved, swappe
 have lapsed: from then on nothing opens them, not even from the WAL or an old page.
 """
 
+import contextlib
 import hashlib
 import hmac
 import os
@@ -127,9 +129,10 @@ class DaySecrets:
             except ValueError:
                 continue
             if of < day:
-                _overwrite(path)
-                path.unlink()
-                gone.append(of)
+                with contextlib.suppress(FileNotFoundError):  # another process destroys it at this moment
+                    _overwrite(path)
+                    path.unlink()
+                    gone.append(of)
         self._known = {known: secret for known, secret in self._known.items() if known >= day}
         if gone:
             _fsync_folder(self._folder)
@@ -139,9 +142,10 @@ class DaySecrets:
         known = self._known.get(day)
         if known is None:
             path = self._folder / day.isoformat()
-            if not make and not path.exists():
-                raise LapsedError("the secret of that day is destroyed")
-            known = self._known[day] = _read_or_make(path)
+            try:
+                known = self._known[day] = _read_or_make(path) if make else _read(path)
+            except FileNotFoundError:
+                raise LapsedError("the secret of that day is destroyed") from None
         return known
 
     @staticmethod
