@@ -1,4 +1,4 @@
-"""The desk: the queue by the clock, who holds a report, and every act on one with its custody leaf in one transaction.
+"""The desk: the queue by the clock, who holds a report; every act with its custody leaf in one transaction.
 
     desk = Desk(engine(url), now=clock, holds=timedelta(minutes=30))
     page = await desk.page(["team"], View.OPEN, me, after=None)
@@ -25,8 +25,19 @@ from storage.tables import bodies, custody_leaves, files, reports
 from storage.triage import Status, Step
 
 __all__ = [
-    "Desk", "FileRow", "HeldError", "Key", "Material", "NoSuchReportError", "Page", "Row", "SealedRow", "View", "Who", "engine",
-]  # fmt: skip
+    "Desk",
+    "FileRow",
+    "HeldError",
+    "Key",
+    "Material",
+    "NoSuchReportError",
+    "Page",
+    "Row",
+    "SealedRow",
+    "View",
+    "Who",
+    "engine",
+]
 
 POOL_SIZE = 8  # connections a process (DESIGN: ≤ 8)
 
@@ -312,5 +323,5 @@ def _member(actor: str) -> uuid.UUID | None:
 
 
 async def _driver(connection: AsyncConnection) -> Any:
-    """asyncpg's own connection, for a read that `storage` does in plain SQL."""
+    """Asyncpg's own connection, for a read that `storage` does in plain SQL."""
     return (await connection.get_raw_connection()).driver_connection

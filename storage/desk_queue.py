@@ -128,7 +128,7 @@ async def call_signs(connection: AsyncConnection, ids: Iterable[uuid.UUID]) -> d
     found = await connection.execute(
         sa.select(members.c.id, members.c.call_sign).where(members.c.id.in_(list(ids)))
     )
-    return {member: sign for member, sign in found.all()}
+    return {row.id: row.call_sign for row in found}
 
 
 def _columns(source: Any) -> sa.Select[Any]:

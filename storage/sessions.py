@@ -1,4 +1,4 @@
-"""Who is signed in to the console. A token is kept only as its SHA-256; a session ends idle, by age, or with its member.
+"""Who is signed in. A token is kept only as its SHA-256; a session ends idle, by age, or with its member.
 
 session = await find(pool, sha256(token), now=now, idle=timedelta(minutes=20))
 """

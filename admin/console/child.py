@@ -58,7 +58,7 @@ async def _serve() -> None:
         PreviewMaker(Limits()),
         now=_now,
     )
-    server = uvicorn.Server(
+    server = _Server(
         uvicorn.Config(
             app(compartment, start.token),
             log_config=None,
@@ -79,10 +79,22 @@ async def _serve() -> None:
         await engine.dispose()
 
 
-async def _follow(lines: asyncio.StreamReader, compartment: Compartment, server: uvicorn.Server) -> None:
+class _Server(uvicorn.Server):
+    """Says when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listens = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn's."""
+        await super().startup(sockets)
+        self.listens.set()
+
+
+async def _follow(lines: asyncio.StreamReader, compartment: Compartment, server: _Server) -> None:
     """Lets sessions in and out as the web process says, until none is left or the web process is gone."""
-    while not server.started:
-        await asyncio.sleep(0.005)
+    await server.listens.wait()
     _acknowledge()
     while line := await lines.readline():
         message = from_line(line)

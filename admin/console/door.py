@@ -24,7 +24,7 @@ from seal import HybridIdentity, SealError
 from storage import custody, manifest, members, sessions
 from storage.errors import ManifestError, SwappedRowError
 from storage.manifest import Manifest, SeenSerial
-from storage.members import Member
+from storage.members import Member, TeamKey
 
 ANSWER_GRID_S = 3.0  # seconds since an attempt had its turn; longer than one scrypt takes
 LASTS = timedelta(hours=12)  # a session, however busy
@@ -129,16 +129,19 @@ class Door:
         teams: dict[str, list[HybridIdentity]] = {}
         refused = []
         for key in await members.team_keys(self._database, row.id):
-            compartment = signed.compartments.get(key.compartment)
             try:
-                if compartment is None:
-                    raise SwappedRowError("the manifest names no such compartment")
-                teams.setdefault(key.compartment, []).append(
-                    keys.open_team_identity(key, identity, compartment)
-                )
+                team = _open_team(key, identity, signed)
+                teams.setdefault(key.compartment, []).append(team)
             except (SealError, SwappedRowError):
                 _log.warning(
                     "team_key_refused", member=str(row.id), compartment=key.compartment, epoch=key.epoch
                 )
                 refused.append(key.compartment)
         return teams, refused
+
+
+def _open_team(key: TeamKey, identity: HybridIdentity, signed: Manifest) -> HybridIdentity:
+    compartment = signed.compartments.get(key.compartment)
+    if compartment is None:
+        raise SwappedRowError("the manifest names no such compartment")
+    return keys.open_team_identity(key, identity, compartment)

@@ -5,9 +5,9 @@ from fastapi import Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from admin.console.children import KeyGoneError
-from admin.console.parts import Console
 from admin.console.door import LASTS, Entered, NotLetInError
 from admin.console.guard import COOKIE, LANGUAGE_COOKIE, Person
+from admin.console.parts import Console
 from admin.console.permissions import Act
 from admin.console.pipe import Admit
 from admin.console.throttle import BusyError
@@ -48,7 +48,7 @@ async def sign_in(console: Console, person: Person, request: Request) -> Respons
     except KeyGoneError:
         return _again(console, person, "unavailable", 503)
     except ManifestError as error:
-        _log.error("manifest_refused", error=type(error).__name__)  # noqa: TRY400 - a named refusal, not a fault
+        _log.error("manifest_refused", error=type(error).__name__)
         return _again(console, person, "manifest", 503)
     answer = RedirectResponse("/queue", 303)
     answer.set_cookie(

@@ -10,8 +10,8 @@ from datetime import timedelta
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from admin.console.parts import Console
 from admin.console.door import token_sha256
+from admin.console.parts import Console
 from admin.console.permissions import Act, Role, may
 from storage import sessions
 from storage.desk import Who

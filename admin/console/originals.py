@@ -8,11 +8,12 @@ received. `original` does it again while it streams and keeps the last piece bac
 that even a blob swapped in between never becomes a complete file. Memory is constant.
 """
 
+import contextlib
 import hashlib
 import hmac
 import re
 import unicodedata
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from urllib.parse import quote
 
 from admin.console.reading import File, RefusedError
@@ -20,6 +21,7 @@ from seal import HybridIdentity, SealError, WrongKeyError, open_chunks
 from storage.blobs import BlobNameError, Blobs, MissingBlobError, UnavailableBlobsError
 
 NAME_LENGTH = 120  # characters
+ENDING_LENGTH = 10  # characters; more is no ending
 _UNSAFE = re.compile(r'[\\/:*?"<>|%;\x00-\x1f\x7f]')
 
 
@@ -35,28 +37,14 @@ async def original(blobs: Blobs, file: File, identities: Sequence[HybridIdentity
         raise RefusedError(file.trouble or "missing")
     sealed, plain = hashlib.sha256(), hashlib.sha256()
     left, kept_back = file.length, b""
-
-    async def ciphertext(name: str) -> AsyncIterator[bytes]:
-        async for chunk in blobs.get(name):
-            sealed.update(chunk)
-            yield bytes(chunk)
-
-    try:
-        async for piece in open_chunks(ciphertext(file.row.blob), identities):
+    with _told_as_refusals():
+        async for piece in open_chunks(_hashed(blobs, file.row.blob, sealed), identities):
             wanted = bytes(piece[:left])
             left -= len(wanted)
             plain.update(wanted)
             if kept_back and wanted:
                 yield kept_back
             kept_back = wanted or kept_back
-    except (MissingBlobError, BlobNameError):
-        raise RefusedError("missing") from None
-    except UnavailableBlobsError:
-        raise RefusedError("unavailable") from None
-    except WrongKeyError:
-        raise RefusedError("wrong_key") from None
-    except SealError:
-        raise RefusedError("tampered") from None
     if not hmac.compare_digest(sealed.hexdigest(), file.ciphertext_sha256):
         raise RefusedError("swapped")
     if left or not hmac.compare_digest(plain.hexdigest(), file.sha256):
@@ -65,19 +53,36 @@ async def original(blobs: Blobs, file: File, identities: Sequence[HybridIdentity
         yield kept_back
 
 
+async def _hashed(blobs: Blobs, name: str, digest: "hashlib._Hash") -> AsyncIterator[bytes]:
+    async for chunk in blobs.get(name):
+        digest.update(chunk)
+        yield bytes(chunk)
+
+
+@contextlib.contextmanager
+def _told_as_refusals() -> Iterator[None]:
+    try:
+        yield
+    except (MissingBlobError, BlobNameError):
+        raise RefusedError("missing") from None
+    except UnavailableBlobsError:
+        raise RefusedError("unavailable") from None
+    except WrongKeyError:
+        raise RefusedError("wrong_key") from None
+    except SealError:
+        raise RefusedError("tampered") from None
+
+
 def safe_name(file: File) -> str:
     """The sender's name for a file as a name that no system takes for a path or a command."""
     name = unicodedata.normalize("NFC", file.name)
     # Cc, Cf (bidirectional overrides, zero-width), Cs, Co, Cn: what cannot be seen has no place in a name.
     name = "".join(letter for letter in name if unicodedata.category(letter)[0] != "C")
     name = _UNSAFE.sub("_", name).strip(" .")
-    stem, dot, ending = name.rpartition(".")
     if len(name) > NAME_LENGTH:
-        name = (
-            f"{stem[: NAME_LENGTH - len(ending) - 1]}{dot}{ending}"
-            if len(ending) < 10
-            else name[:NAME_LENGTH]
-        )  # noqa: PLR2004 - longer is no ending
+        stem, dot, ending = name.rpartition(".")
+        short = stem[: NAME_LENGTH - len(ending) - 1]
+        name = f"{short}{dot}{ending}" if short and len(ending) <= ENDING_LENGTH else name[:NAME_LENGTH]
     return name or f"{file.kind or 'file'}-{file.id.hex[:8]}"
 
 

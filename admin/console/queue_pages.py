@@ -7,8 +7,8 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
 
-from admin.console.parts import Console
 from admin.console.guard import Person
+from admin.console.parts import Console
 from admin.console.permissions import Act
 from storage import sessions
 from storage.desk import HeldError, Key, NoSuchReportError, View
@@ -74,7 +74,7 @@ async def _events(console: Console, session: bytes) -> AsyncIterator[str]:
 # ---- acts -------------------------------------------------------------------------------------------
 
 
-async def claim_next(console: Console, person: Person, request: Request) -> Response:
+async def claim_next(console: Console, person: Person, _: Request) -> Response:
     """Takes the first report by the clock."""
     report = await console.desk.claim_next(person.member)
     console.live.poke()

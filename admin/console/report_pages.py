@@ -7,8 +7,8 @@ from fastapi import Request, Response
 from fastapi.responses import HTMLResponse, StreamingResponse
 
 from admin.console.children import KeyGoneError
-from admin.console.parts import Console
 from admin.console.guard import Person
+from admin.console.parts import Console
 from storage.desk import NoSuchReportError
 
 _PASSED_ON = ("content-type", "content-length", "content-disposition", "repr-digest", "x-refused")

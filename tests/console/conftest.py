@@ -94,7 +94,7 @@ class Team:
         stored = await self.blobs.put(seal_chunks(padded(), [self.compartment.key()]))
         meta = {
             "name": name, "mime": "image/jpeg" if kind == "photo" else "application/octet-stream", "kind": kind,
-            "step": "files", "length": len(data), "sha256": hashlib.sha256(data).hexdigest(),
+            "step": "photo", "length": len(data), "sha256": hashlib.sha256(data).hexdigest(),
             "salt": os.urandom(32).hex(), "compartment": TEAM, "epoch": self.compartment.epoch,
         }  # fmt: skip
         return SealedFile(uuid.uuid4(), stored.name, stored.sha256, stored.size, self.compartment.epoch, meta)
@@ -108,10 +108,11 @@ class Team:
             "body": 1, "form": "family", "version": 1, "language": "en",
             "answers": [
                 {"step": "name", "label": "ask.name.label", "words": [name]},
-                {"step": "age", "label": "ask.age.label", "words": ["about eight"], "understood": {"age": 8, "about": True}},
-                {"step": "files", "label": "ask.files.label", "words": [WORDS], "files": ids},
+                {"step": "age", "label": "ask.age.label", "words": ["about eight"],
+                 "understood": {"age": 8, "about": True}},
+                {"step": "photo", "label": "ask.photo.label", "words": [WORDS], "files": ids},
             ],
-            "beside": [], "files": [{"id": one, "kind": "photo", "step": "files"} for one in ids],
+            "beside": [], "files": [{"id": one, "kind": "photo", "step": "photo"} for one in ids],
         }  # fmt: skip
         given = Given(
             "family", 1, urgency, {"language": "en", "answers": answers, "early": ["Please help us"]}, files,
@@ -165,8 +166,8 @@ class Served:
 
 
 @pytest.fixture
-async def served(team: Team, clock: Clock) -> AsyncIterator[Served]:
-    place = web.Place(
+def place(team: Team) -> web.Place:
+    return web.Place(
         team.database.url(roles.CONSOLE),
         str(team.folder / "blobs"),
         team.made.ceremony_key.public_key(),
@@ -174,15 +175,25 @@ async def served(team: Team, clock: Clock) -> AsyncIterator[Served]:
         WORK_FACTOR,
         timedelta(minutes=30),
     )
+
+
+@pytest.fixture
+async def served(team: Team, place: web.Place, clock: Clock) -> AsyncIterator[Served]:
     listening = socket.create_server(("127.0.0.1", 0))
     async with web.opened(place, now=clock.now, sleep=clock.sleep) as console:
         server = web.Server(console)
         task = asyncio.create_task(server.serve(sockets=[listening]))
-        while not server.started:
-            await asyncio.sleep(0.005)
+        await until(lambda: server.started)
         yield Served(f"http://127.0.0.1:{listening.getsockname()[1]}", console, clock, team.database)
         server.should_exit = True
         await task
+
+
+async def until(true: Callable[[], bool]) -> None:
+    """Waits for a condition."""
+    async with asyncio.timeout(10):
+        while not true():  # noqa: ASYNC110 - any condition, not one that says when it changes
+            await asyncio.sleep(0.01)
 
 
 @dataclass
@@ -236,8 +247,9 @@ class Person:
     async def sees_after(self, path: str, fragment: str) -> Page:
         """Opens a page again and again until it shows this."""
         async with asyncio.timeout(10):
-            while fragment not in (page := await self.opens(path)).text:
-                await asyncio.sleep(0.02)
+            page = await self.opens(path)
+            while fragment not in page.text:
+                page = await self.opens(path)
         return page
 
 
