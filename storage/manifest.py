@@ -113,7 +113,10 @@ class SeenSerial:
             raise OldManifestError(f"manifest {serial} is older than {self._seen}, which was already seen")
         if serial > self._seen:
             draft = self._path.with_name(f".{self._path.name}.{os.getpid()}")
-            draft.write_text(str(serial))
+            with draft.open("w") as file:
+                file.write(str(serial))
+                file.flush()
+                os.fsync(file.fileno())  # else a power cut could leave it empty
             draft.replace(self._path)
             self._seen = serial
 
