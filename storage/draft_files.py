@@ -15,6 +15,7 @@ from typing import Any
 
 from storage.blobs import Stored
 from storage.database import Connection
+from storage.errors import LapsedError, SwappedRowError
 from storage.intake import Draft, Intake, day_sealed
 from storage.secrets import Row
 from storage.submission import SealedFile
@@ -90,7 +91,10 @@ async def hand_over(
 ) -> None:
     """The report is sent: what is still on its way belongs to it from now on, and no longer to the chat."""
     for file in files:
-        download = await read(intake, connection, file)
+        try:
+            download = await read(intake, connection, file)
+        except (LapsedError, SwappedRowError):  # whoever fetches it tells; the report goes without it
+            continue
         if download is None:
             continue
         job = {**download.job, "report": str(report)}
@@ -104,11 +108,15 @@ async def hand_over(
 
 
 async def read(intake: Intake, connection: Connection, file: uuid.UUID) -> Download | None:
-    """A download as it stands now, its row locked; None when it was erased. LapsedError after its day's end."""
+    """A download as it stands now, its row locked; None when it was erased.
+
+    LapsedError after its day's end, SwappedRowError when it is not what was written here.
+    """
     row = await connection.fetchrow(
         "SELECT id, chat, version, attempts, day, salt, sealed FROM downloads WHERE id = $1 FOR UPDATE", file
     )
     if row is None:
         return None
-    plain = intake.days.open(Row("downloads", row["id"].bytes, row["version"]), day_sealed(row))
+    stands = Row("downloads", row["id"].bytes + (row["chat"] or b""), row["version"])
+    plain = intake.days.open(stands, day_sealed(row))
     return Download(row["id"], row["chat"], row["version"], row["attempts"], json.loads(plain))
