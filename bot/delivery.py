@@ -46,6 +46,9 @@ _TAKE_OVER = """UPDATE outgoing o SET sender = $1, leased_until = $2 WHERE chat 
 RETURNING id, place, chat, version, day, salt, sealed"""
 _RENEW = "UPDATE outgoing SET leased_until = $1 WHERE id = ANY($2) AND sender = $3 AND leased_until < $1"
 
+_DONE = """WITH sent AS (DELETE FROM outgoing WHERE id = ANY($1))
+SELECT EXISTS (SELECT 1 FROM outgoing WHERE chat = $2 AND leased_until IS NULL AND not_before <= $3)"""
+
 
 class _Blocked(Exception):  # noqa: N818 -- an answer of Telegram's, not an error of ours
     """The person has blocked the bot, or the chat is gone."""
@@ -115,7 +118,7 @@ class Delivery:
                 card, tag = await self._act(chat, batch, card, tag)
                 for _ in batch:
                     waiting.popleft()
-                await self._patiently(chat, partial(self._forget, [one.id for one in batch]))
+                await self._patiently(chat, partial(self._done, chat, [one.id for one in batch]))
         except _Blocked:
             log.info("chat_unreachable")
             await self._patiently(chat, lambda: self._forget_chat(chat))
@@ -207,6 +210,11 @@ class Delivery:
                 return await work()
             except UNAVAILABLE:
                 await self._wait(chat, 1.0)
+
+    async def _done(self, chat: bytes, ids: list[Any]) -> None:
+        """Forgets what was sent, and goes on with what another process left to whoever was sending."""
+        if await self._intake.connections.fetchval(_DONE, ids, chat, self._intake.now()):
+            await self.recover()
 
     async def _forget(self, ids: list[Any]) -> None:
         await self._intake.connections.execute("DELETE FROM outgoing WHERE id = ANY($1)", ids)

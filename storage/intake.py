@@ -39,7 +39,8 @@ _TAKE = """WITH taken AS (
 _LOCK = """INSERT INTO chats (chat) VALUES ($1) ON CONFLICT (chat) DO UPDATE SET chat = excluded.chat"""
 _READ = """SELECT 'draft' AS what, id, active, version, day, salt, sealed FROM drafts WHERE chat = $1
 UNION ALL SELECT 'ids', NULL, NULL, version, day, salt, sealed FROM message_ids WHERE chat = $1
-UNION ALL (SELECT 'queued', NULL, NULL, NULL, NULL, NULL, NULL FROM outgoing WHERE chat = $1 AND not_before <= $2 LIMIT 1)"""
+UNION ALL SELECT 'queued', NULL, bool_and(sender IS NOT DISTINCT FROM $3), NULL, NULL, NULL, NULL
+FROM outgoing WHERE chat = $1 AND not_before <= $2 HAVING count(*) > 0"""
 _SET_ASIDE = "UPDATE drafts SET active = false WHERE id = ANY($1) AND active"
 _PUT_DRAFT = """INSERT INTO drafts (id, chat, active, version, day, salt, sealed, expires_on)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO UPDATE SET active = excluded.active,
@@ -156,6 +157,7 @@ class Visit:
         self.hidden: list[Draft] = []
         self.messages = MessageIds()
         self.queue_is_empty = True
+        self.may_send = True
         self.queued: list[Queued] = []
         self.downloads: dict[uuid.UUID, dict[str, Any]] = {}
         self.blobs_to_delete: list[str] = []
@@ -234,9 +236,10 @@ class Intake:
     async def _open(self, connection: Connection, chat: bytes, address: int) -> Visit:
         visit = Visit(chat, address, connection)
         closed = []
-        for row in await connection.fetch(_READ, chat, self.now()):
+        for row in await connection.fetch(_READ, chat, self.now(), self.process):
             if row["what"] == "queued":
                 visit.queue_is_empty = False
+                visit.may_send = row["active"]  # all of them are this process's own
             elif row["what"] == "ids":
                 visit.messages = self.open_ids(chat, row)
             else:
@@ -329,8 +332,8 @@ class Intake:
         queued = Queued(uuid.uuid4(), visit.chat, outgoing)
         plain = json.dumps(outgoing.to_json(), ensure_ascii=False).encode()
         value = self.days.seal(today, Row("outgoing", queued.id.bytes + visit.chat, 1), plain)
-        # Who finds the chat's queue empty also sends; otherwise whoever is sending now goes on with this.
-        mine = at is None and visit.queue_is_empty
+        # Unless another process is sending in this chat: then it goes on with this when it is done.
+        mine = at is None and visit.may_send
         await visit.connection.execute(
             _PUT_OUTGOING, queued.id, visit.chat, value.day, value.salt, value.sealed, at or self.now(),
             self.process if mine else None, self.now() + LEASE if mine else None,

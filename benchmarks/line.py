@@ -1,0 +1,48 @@
+"""A bot wired to a durable PostgreSQL of its own, for measuring; Telegram is whatever session is passed."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from datetime import date
+from pathlib import Path
+
+import asyncpg
+from aiogram.client.session.base import BaseSession
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from bot.app import DATABASE, App, build
+from bot.logs import configure
+from bot.settings import load
+from seal import HybridIdentity
+from storage import local, manifest, roles, setup
+
+
+@contextlib.asynccontextmanager
+async def line(folder: Path, *, session: BaseSession) -> AsyncIterator[App]:
+    """The bot's parts as in earnest: durable commits, hybrid sealing, its own role."""
+    configure("ERROR")
+    passwords = setup.new_passwords(folder / "roles")
+    with local.acquire(folder / "postgres") as server:
+        await setup.prepare(server.superuser_url(), DATABASE, passwords)
+        ceremony = Ed25519PrivateKey.generate()
+        first = manifest.Manifest(
+            serial=1,
+            expires=date(2099, 1, 1),
+            recovery=str(HybridIdentity.generate().recipient),
+            compartments={
+                "team": manifest.Compartment(epoch=1, recipient=str(HybridIdentity.generate().recipient))
+            },
+            members={},
+            routing={"family": "team"},
+        )
+        keeper = await asyncpg.connect(server.url(roles.KEEPER, passwords[roles.KEEPER], DATABASE))
+        await manifest.keep(keeper, first, manifest.sign(first, ceremony))
+        await keeper.close()
+        settings = load(
+            bot_token="1:AAA",  # noqa: S106 -- nobody's
+            ceremony_key=ceremony.public_key().public_bytes_raw().hex(),
+            state=folder,
+        )
+        async with build(settings) as app:
+            await app.bot.session.close()
+            app.bot.session = session
+            yield app
