@@ -138,7 +138,7 @@ class Trust:
 
 
 @contextlib.asynccontextmanager
-async def build(settings: BotSettings) -> AsyncIterator[App]:
+async def build(settings: BotSettings, *, clock: Callable[[], datetime] = now) -> AsyncIterator[App]:
     """Builds every adapter, and takes them down in turn."""
     async with contextlib.AsyncExitStack() as stack:
         url = database_url(settings, stack)
@@ -148,7 +148,7 @@ async def build(settings: BotSettings) -> AsyncIterator[App]:
             connections,
             ProcessSecret.at(state / "secret"),
             DaySecrets(state / "days"),
-            now=now,
+            now=clock,
             draft_ttl=settings.draft_ttl,
         )
         trust = Trust(settings, intake)
@@ -170,6 +170,7 @@ async def build(settings: BotSettings) -> AsyncIterator[App]:
         downloads = Downloads(intake, bot, blobs, line, delivery)
         stack.push_async_callback(downloads.stop)
         updates = Updates(bot, intake, line, delivery, downloads, blobs, Announcer(connections))
+        stack.push_async_callback(updates.stop)
         yield App(settings, bot, intake, line, blobs, delivery, downloads, updates, trust)
 
 

@@ -80,6 +80,13 @@ class Delivery:
         while self._tasks:
             await asyncio.wait(self._tasks)
 
+    async def stop(self) -> None:
+        """Ends what is under way; the rows stay."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
     async def recover(self) -> int:
         """Takes over what is due and nobody is sending: after a restart, or when its hour has come."""
         now = self._intake.now()

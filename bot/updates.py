@@ -174,6 +174,14 @@ class Updates:
             await asyncio.wait(self._answers)
         await self._delivery.idle()
 
+    async def stop(self) -> None:
+        """Ends what is under way; what was committed is sent after the next start."""
+        answers = list(self._answers)
+        for task in answers:
+            task.cancel()
+        await asyncio.gather(*answers, return_exceptions=True)
+        await self._delivery.stop()
+
     # ---- what cannot be taken ----------------------------------------------------------------
 
     async def _park(

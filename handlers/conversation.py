@@ -16,11 +16,13 @@ from flows import (
     Edited,
     Input,
     Interview,
+    Located,
     Said,
     Sent,
     Tapped,
     Text,
     UnknownFormError,
+    Unusable,
     after,
     begin,
     body,
@@ -110,9 +112,12 @@ class Conversation:
         self.greets(message)
 
     def _set_aside(self) -> None:
-        """The draft that was open waits for its two words; one without any answer is not worth keeping."""
+        """The draft that was open waits for its two words; one without any answer is not worth keeping.
+
+        What came before a first question has no words to come back with: it stays, unseen, for the next interview.
+        """
         draft = self.visit.draft
-        if draft is None:
+        if draft is None or "interview" not in draft.data:
             return
         self.visit.draft = None
         if not _holds_something(draft):
@@ -128,16 +133,21 @@ class Conversation:
             return False
         for draft in self.visit.hidden:
             if draft.data.get("resume") == list(numbers):
+                try:
+                    interview = Interview.from_json(draft.data["interview"])
+                except UnknownFormError:
+                    log.error("draft_of_unknown_form", draft=str(draft.id))
+                    return False
                 before = self.visit.draft
                 if before is not None:
-                    self.visit.shred(before)  # only what stood before a first question; see _keep_early
+                    self.visit.shred(before)  # only what stood before a first question; see _set_aside
                     draft.data.setdefault("early", []).extend(before.data.get("early", []))
                     draft.data.setdefault("files", {}).update(before.data.get("files", {}))
                 self.visit.hidden.remove(draft)
                 draft.active = True
                 self.visit.draft = draft
                 self._clears(message)
-                self._shows(draft, Interview.from_json(draft.data["interview"]), fresh=True)
+                self._shows(draft, interview, fresh=True)
                 return True
         return False
 
@@ -148,7 +158,7 @@ class Conversation:
             return
         self.lang = lang
         draft = self.visit.draft
-        if draft is not None and "interview" in draft.data:
+        if draft is not None and _is_answered(draft):  # not when a language is only chosen again
             self._set_aside()
             draft = None
         if draft is None:
@@ -163,15 +173,15 @@ class Conversation:
         try:
             interview = Interview.from_json(draft.data["interview"])
         except UnknownFormError:
-            # Begun with a form that this program lacks: it waits for one that has it.
+            # Begun with a form that this program lacks: it waits for one that has it, and this begins anew.
             log.error("draft_of_unknown_form", draft=str(draft.id))
-            self.greets()
+            self._set_aside()
+            self._came_before_the_interview(came)
             return
         self.lang = interview.lang
         if isinstance(given, Sent) and len(draft.data["files"]) >= FILES_AT_MOST:
-            self._shows(draft, interview, notice=Text("notice.too_many"))
-            return
-        turn = take(interview, given, today=self.line.now().date(), places=self.line.places)
+            came = Came(Unusable("too_many"), came.message)
+        turn = take(interview, came.given, today=self.line.now().date(), places=self.line.places)
         if turn.outcome == "hide":
             self._hides()
         elif turn.outcome == "erase":
@@ -196,6 +206,7 @@ class Conversation:
     def _ends(self, outcome: Literal["under_18", "not_now"]) -> None:
         """Not now, or under 18: nothing is kept, and the chat shows what helps."""
         if self.visit.draft is not None:
+            self.erased = [uuid.UUID(file) for file in self.visit.draft.data["files"]]
             self.visit.shred(self.visit.draft)
         shown = self.line.render(after.ended(outcome), self.lang)
         self.visit.send(Outgoing(self.visit.address, show=shown))
@@ -208,11 +219,10 @@ class Conversation:
             return
         if isinstance(given, Tapped) and self._a_receipt_may_come():
             return  # «Send» tapped twice
-        if isinstance(given, Said | Sent):
+        if isinstance(given, Said | Edited | Sent | Located):
             draft = self.visit.draft or Draft(uuid.uuid4(), {"early": [], "files": {}})
             self.visit.draft = draft
-            if isinstance(given, Said):
-                draft.data["early"].append(given.text)
+            draft.data["early"] += [words for words in [_words_of(given)] if words]
             self._takes_file(draft, came)
             self.visit.keep(draft)
         self._clears_answer(came)
@@ -225,7 +235,7 @@ class Conversation:
 
     async def erases_files(self) -> list[str]:
         """Removes what the erased drafts' files left in the store; returns the blobs to delete after the commit."""
-        return await draft_files.erase(self.visit.connection, self.visit.chat, self.erased or [])
+        return await draft_files.erase(self.visit.connection, self.erased or [])
 
     # ---- sending -------------------------------------------------------------------------------
 
@@ -314,7 +324,20 @@ class Conversation:
         }
 
 
+def _words_of(given: Said | Edited | Sent | Located) -> str:
+    """What an input that no question asked for says; a point only as exact as a settlement."""
+    if isinstance(given, Located):
+        return f"{given.latitude:.1f}, {given.longitude:.1f}"
+    return (given.caption or "") if isinstance(given, Sent) else given.text
+
+
+def _is_answered(draft: Draft) -> bool:
+    """Whether the interview holds anything besides consent."""
+    interview = draft.data.get("interview", {})
+    given = set(interview.get("answers", {})) - {"consent"}
+    return bool(given or any(interview.get(kept) for kept in ("notes", "points", "files")))
+
+
 def _holds_something(draft: Draft) -> bool:
-    """Whether a draft has any answer, word or file besides consent."""
-    answers = draft.data.get("interview", {}).get("answers", {})
-    return bool(draft.data["early"] or draft.data["files"] or set(answers) - {"consent"})
+    """Whether a draft has any answer, word or file."""
+    return bool(draft.data["early"] or draft.data["files"] or _is_answered(draft))

@@ -79,9 +79,9 @@ def expires_on(today: date, draft_ttl: timedelta) -> date:
     return today + _EXPIRES_WITH_MARGIN * draft_ttl
 
 
-async def erase(connection: Connection, chat: bytes, files: Sequence[uuid.UUID]) -> list[str]:
+async def erase(connection: Connection, files: Sequence[uuid.UUID]) -> list[str]:
     """Removes the rows of erased drafts' files and what is still to be fetched; returns the blobs to delete."""
-    await connection.execute("DELETE FROM downloads WHERE chat = $1", chat)
+    await connection.execute("DELETE FROM downloads WHERE id = ANY($1)", list(files))
     rows = await connection.fetch("DELETE FROM draft_files WHERE id = ANY($1) RETURNING blob", list(files))
     return [row["blob"] for row in rows]
 

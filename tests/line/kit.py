@@ -4,16 +4,16 @@ import asyncio
 import contextlib
 import hashlib
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import asyncpg
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bot import settings as bot_settings
-from bot.app import App, build
+from bot.app import App, build, now
 from rehearsal.driver import Person
 from rehearsal.server import Rehearsal
 from seal import HybridIdentity, open_bytes
@@ -105,8 +105,10 @@ class Line:
 
 
 @contextlib.asynccontextmanager
-async def running(settings: bot_settings.BotSettings) -> AsyncIterator[App]:
-    async with build(settings) as app:
+async def running(
+    settings: bot_settings.BotSettings, *, clock: Callable[[], datetime] = now
+) -> AsyncIterator[App]:
+    async with build(settings, clock=clock) as app:
         task = asyncio.create_task(app.run())
         try:
             yield app
