@@ -15,9 +15,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as QueueFullError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from storage import custody, triage
+from storage.database import UNAVAILABLE
 from storage.desk_queue import RANK, Key, Page, Row, View, call_signs, one_row, page_rows
 from storage.errors import ConflictError, StorageError
 from storage.setup import sqlalchemy_url
@@ -37,6 +40,7 @@ __all__ = [
     "View",
     "Who",
     "engine",
+    "unavailable",
 ]
 
 POOL_SIZE = 8  # connections a process (DESIGN: ≤ 8)
@@ -104,6 +108,13 @@ def engine(url: str, *, size: int = POOL_SIZE) -> AsyncEngine:
         pool_pre_ping=True,
         connect_args={"command_timeout": 30, "timeout": 10},
     )
+
+
+def unavailable(error: Exception) -> bool:
+    """Whether this says that the database is down, restarting or cut off: wait and try again."""
+    if isinstance(error, DBAPIError):
+        return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
+    return isinstance(error, (*UNAVAILABLE, QueueFullError))
 
 
 class Desk:

@@ -25,6 +25,7 @@ import structlog
 from admin.console.pipe import DONE, Admit, Dismiss, Message, Start, to_line
 
 ROOT = Path(__file__).resolve().parents[2]
+ANSWERS_WITHIN_S = 30.0  # a start imports the web framework, on a busy machine too
 ENDS_WITHIN_S = 5.0
 _START = "import sys; sys.path.insert(0, sys.argv[1]); from admin.console.child import main; main()"
 _ENVIRONMENT = {"LC_ALL": "C.UTF-8"}  # nothing of the web process's own
@@ -59,8 +60,8 @@ class _Child:
         try:
             self.process.stdin.write(to_line(message))
             await self.process.stdin.drain()
-            done = await self.process.stdout.readline()
-        except (BrokenPipeError, ConnectionResetError):
+            done = await asyncio.wait_for(self.process.stdout.readline(), ANSWERS_WITHIN_S)
+        except (BrokenPipeError, ConnectionResetError, TimeoutError):
             raise KeyGoneError from None
         if done != DONE:
             raise KeyGoneError

@@ -1,12 +1,14 @@
 """Between a request and a page: who is it, is the session alive, may this role do this?
 
 `guarded(route)` is the only way in; a page that needs a member gets one, with the compartments whose key is open.
+An error that nobody foresaw is logged as its type alone and answered with a page.
 """
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+import structlog
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
@@ -14,10 +16,11 @@ from admin.console.door import token_sha256
 from admin.console.parts import Console
 from admin.console.permissions import Act, Role, may
 from storage import sessions
-from storage.desk import Who
+from storage.desk import Who, unavailable
 
 COOKIE = "__Host-session"
 LANGUAGE_COOKIE = "__Host-language"
+_log = structlog.get_logger()
 _TOUCH_EVERY = timedelta(seconds=30)
 
 
@@ -60,15 +63,31 @@ def guarded(console: Console, route: Route) -> Callable[[Request], Awaitable[Res
     """The route's endpoint."""
 
     async def endpoint(request: Request) -> Response:
-        person = await who_asks(console, request, watching=route.watching)
-        if route.act != Act.COME_IN and person.session is None:
-            return _to_the_door(request)
-        if not person.may(route.act):
-            page = console.pages.render("refused.html", person.lang, person=person, reason="role", back="/")
-            return HTMLResponse(page, 403)
-        return await route.page(console, person, request)
+        try:
+            return await _asked(console, route, request)
+        except Exception as error:  # noqa: BLE001 - whatever it is, a person gets a page
+            return _sorry(console, request, error)
 
     return endpoint
+
+
+async def _asked(console: Console, route: Route, request: Request) -> Response:
+    person = await who_asks(console, request, watching=route.watching)
+    if route.act != Act.COME_IN and person.session is None:
+        return _to_the_door(request)
+    if not person.may(route.act):
+        page = console.pages.render("refused.html", person.lang, person=person, reason="role", back="/")
+        return HTMLResponse(page, 403)
+    return await route.page(console, person, request)
+
+
+def _sorry(console: Console, request: Request, error: Exception) -> Response:
+    # Never with the error's text or trace: they could hold what somebody typed.
+    _log.error("unhandled", error=type(error).__name__)
+    gone = unavailable(error)
+    reason = "unavailable" if gone else "unforeseen"
+    page = console.pages.render("refused.html", language(console, request), reason=reason, back="/")
+    return HTMLResponse(page, 503, {"retry-after": "5"}) if gone else HTMLResponse(page, 500)
 
 
 async def who_asks(console: Console, request: Request, *, watching: bool = False) -> Person:

@@ -29,7 +29,7 @@ from locales import MissingTextError
 from seal import HybridIdentity, parse_identity
 from storage import triage
 from storage.blobs import Blobs
-from storage.desk import Desk, NoSuchReportError, Who
+from storage.desk import Desk, NoSuchReportError, Who, unavailable
 
 MOST_MADE = 16  # previews waiting to be fetched, a session
 _STATUS = {"unavailable": 503, "not_found": 404, "unreadable": 409}
@@ -110,7 +110,9 @@ def _known(
         except Exception as error:  # noqa: BLE001 - whatever it is, a person gets a page
             # Never with its text or its trace: they could hold what was opened.
             _log.error("unhandled", error=type(error).__name__)
-            return _refusal(compartment, opened, request, "unreadable")
+            return _refusal(
+                compartment, opened, request, "unavailable" if unavailable(error) else "unreadable"
+            )
 
     return known
 

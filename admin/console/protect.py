@@ -1,8 +1,7 @@
 """What every answer of the console carries, and what every request must be, before any page is asked.
 
-Headers: nothing from elsewhere runs or is shown, nothing is kept, nobody frames us. An unsafe request comes from a page
-of ours (`Sec-Fetch-Site`, or else `Origin`), besides the cookie's `SameSite=Strict`, and is small. An error
-that nobody foresaw is logged as its type alone and answered with a page.
+Headers: nothing from elsewhere runs or is shown, nothing is kept, nobody frames us. An unsafe request comes from a
+page of ours (`Sec-Fetch-Site`, or else `Origin`), besides the cookie's `SameSite=Strict`, and is small.
 """
 
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -38,14 +37,11 @@ _log = structlog.get_logger()
 
 
 class Protect:
-    """ASGI, outermost. `page(reason, request)` makes an error's page; `unavailable` errors pass by themselves."""
+    """ASGI, outermost. `page(reason, request)` makes a refusal's page."""
 
-    def __init__(
-        self, app: App, page: Callable[[str, Request], str], unavailable: tuple[type[Exception], ...]
-    ) -> None:
+    def __init__(self, app: App, page: Callable[[str, Request], str]) -> None:
         self._app = app
         self._page = page
-        self._unavailable = unavailable
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One connection."""
@@ -53,12 +49,9 @@ class Protect:
             await self._app(scope, receive, send)
             return
         request = Request(scope, receive)
-        began = False
 
         async def protected(message: Message) -> None:
-            nonlocal began
             if message["type"] == "http.response.start":
-                began = True
                 message["headers"] = _with(message["headers"])
             await send(message)
 
@@ -66,19 +59,7 @@ class Protect:
             status, reason = refusal
             await HTMLResponse(self._page(reason, request), status)(scope, receive, protected)
             return
-        try:
-            await self._app(scope, receive, protected)
-        except Exception as error:
-            if began:
-                raise  # the server breaks the connection off: what arrived is not taken for the whole
-            await self._sorry(error, request)(scope, receive, protected)
-
-    def _sorry(self, error: Exception, request: Request) -> HTMLResponse:
-        # Never with the error's text or trace: they could hold what somebody typed.
-        _log.error("unhandled", error=type(error).__name__)
-        if isinstance(error, self._unavailable):
-            return HTMLResponse(self._page("unavailable", request), 503, {"retry-after": "5"})
-        return HTMLResponse(self._page("unforeseen", request), 500)
+        await self._app(scope, receive, protected)
 
 
 def _with(given: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

@@ -22,7 +22,6 @@ import uvicorn
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
-from sqlalchemy.exc import SQLAlchemyError
 
 from admin import keys, logs
 from admin.console import door_pages, queue_pages, report_pages
@@ -163,7 +162,7 @@ def build(console: Console) -> Protect:
 
     app.add_exception_handler(404, not_found)
     app.add_exception_handler(405, not_found)
-    return Protect(app, page, unavailable=(SQLAlchemyError, *UNAVAILABLE))
+    return Protect(app, page)
 
 
 def run(settings: ConsoleSettings) -> None:

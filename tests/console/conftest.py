@@ -48,6 +48,9 @@ class Clock:
     def now(self) -> datetime:
         return datetime.now(UTC) + self.ahead
 
+    def seconds(self) -> float:
+        return self.ahead.total_seconds()
+
     def moves(self, **by: float) -> None:
         self.ahead += timedelta(**by)
 
@@ -285,7 +288,9 @@ async def stranger(served: Served) -> AsyncIterator[Person]:
 
 def picture(colour: str = "orange", size: tuple[int, int] = (320, 200)) -> bytes:
     buffer = io.BytesIO()
-    Image.new("RGB", size, colour).save(buffer, "JPEG")
+    drawn = Image.new("RGB", size, colour)
+    drawn.paste("white", (size[0] // 4, size[1] // 4, size[0] // 2, size[1] // 2))
+    drawn.save(buffer, "JPEG")
     return buffer.getvalue()
 
 

@@ -139,7 +139,8 @@ async def test_a_member_s_row_changed_in_the_database_lets_nobody_in(
     # The keys of owl under the call sign of swift: the passphrase is right, the manifest knows better.
     await superuser.execute("UPDATE members SET call_sign = 'gone' WHERE call_sign = 'swift'")
     await superuser.execute(
-        "UPDATE members SET recipient = (SELECT recipient FROM members WHERE call_sign = 'gone') WHERE call_sign = 'owl'"
+        "UPDATE members SET recipient = (SELECT recipient FROM members WHERE call_sign = 'gone')"
+        " WHERE call_sign = 'owl'"
     )
     assert (await owl.signs_in()).status == 401
     assert (await swift.signs_in()).status == 401
@@ -186,7 +187,7 @@ async def test_sessions_of_an_earlier_process_are_ended_at_the_start(team: Team,
 
 @pytest.fixture
 def throttle(clock: Clock) -> Throttle:
-    return Throttle(clock=lambda: clock.ahead.total_seconds(), sleep=clock.sleep)
+    return Throttle(clock=clock.seconds, sleep=clock.sleep)
 
 
 async def attempt(throttle: Throttle, key: tuple[str, str], *, wrong: bool) -> None:
