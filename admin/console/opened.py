@@ -22,7 +22,7 @@ from admin.console.permissions import Act, Role, may
 from admin.console.pipe import Admit
 from admin.console.reading import File, Part, Reading, RefusedError, read
 from admin.console.static import Static
-from admin.previews.maker import PreviewMaker
+from admin.previews.maker import Preview, PreviewMaker
 from admin.previews.wire import PreviewRefused
 from flows import reading as answers
 from locales import MissingTextError
@@ -45,7 +45,7 @@ class Opened:
     role: Role
     identities: list[HybridIdentity] = field(repr=False)
     told: set[tuple[str, str]] = field(default_factory=set)  # what leaves were written already
-    made: dict[tuple[uuid.UUID, bool], bytes] = field(default_factory=dict, repr=False)  # JPEGs to be fetched
+    made: dict[tuple[uuid.UUID, bool], Preview] = field(default_factory=dict, repr=False)  # to be fetched
 
 
 @dataclass
@@ -268,12 +268,13 @@ async def _frame(
     blurred: bool,
 ) -> Response:
     """A picture's place, filled with the picture or with the reason why there is none; the JPEG waits to be fetched."""
-    reason = None
+    reason, partial = None, False
     try:
-        jpeg = await _jpeg(compartment, opened, file, blurred=blurred)
+        preview = await _preview(compartment, opened, file, blurred=blurred)
+        partial = preview.partial
         while len(opened.made) >= MOST_MADE:
             opened.made.pop(next(iter(opened.made)))
-        opened.made[file.id, blurred] = jpeg
+        opened.made[file.id, blurred] = preview
     except RefusedError as refused:
         reason = refused.reason
     part = bool(request.headers.get("hx-request"))
@@ -285,6 +286,7 @@ async def _frame(
         blurred=blurred,
         part=part,
         reason=reason,
+        partial=partial,
         name=file.name or safe_name(file),
         back=f"/reports/{report}",
         path=f"/reports/{report}",
@@ -299,16 +301,16 @@ async def _picture(compartment: Compartment, opened: Opened, request: Request) -
     """The JPEG of a preview that `_veiled` or `_look` made; a blurred one is made anew if it was not."""
     blurred = request.url.path.endswith("/blurred")
     _, file = await _file(compartment, opened, request)
-    jpeg = opened.made.pop((file.id, blurred), None)
-    if jpeg is None:
+    preview = opened.made.pop((file.id, blurred), None)
+    if preview is None:
         if not blurred:
             raise RefusedError("not_found")
-        jpeg = await _jpeg(compartment, opened, file, blurred=True)
-    return Response(jpeg, media_type="image/jpeg")
+        preview = await _preview(compartment, opened, file, blurred=True)
+    return Response(preview.jpeg, media_type="image/jpeg")
 
 
-async def _jpeg(compartment: Compartment, opened: Opened, file: File, *, blurred: bool) -> bytes:
-    """A preview's JPEG. RefusedError: of the file, or "preview_" and the reason of the contained process."""
+async def _preview(compartment: Compartment, opened: Opened, file: File, *, blurred: bool) -> Preview:
+    """A picture to look at. RefusedError: of the file, or "preview_" and the reason of the contained process."""
     whole = False
 
     async def received() -> AsyncIterator[bytes]:
@@ -324,7 +326,7 @@ async def _jpeg(compartment: Compartment, opened: Opened, file: File, *, blurred
         raise RefusedError(f"preview_{refused.reason}") from None
     if not whole:
         raise RefusedError("tampered")  # the picture was made of a part only: nothing vouches for it
-    return preview.jpeg
+    return preview
 
 
 # ---- small things -----------------------------------------------------------------------------------

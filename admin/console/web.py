@@ -10,9 +10,12 @@ earlier one are ended at the start, for their keys went with it.
 import asyncio
 import contextlib
 import secrets
+import signal
 import socket
+import sys
+import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -179,6 +182,7 @@ def run(settings: ConsoleSettings) -> None:
             timedelta(minutes=settings.session_minutes),
             blob_settings=settings.s3(),
         )
+        sys.stderr.write(f"The console is at {settings.address} (Ctrl-C stops it).\n")
         try:
             asyncio.run(serve(place, listening))
         except UNAVAILABLE:
@@ -209,6 +213,25 @@ class Server(uvicorn.Server):
             )
         )
         self._console = console
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """SIGINT and SIGTERM end serving, and no more: what was opened is then closed in its order."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        loop = asyncio.get_running_loop()
+        signals = (signal.SIGINT, signal.SIGTERM)
+        for one in signals:
+            loop.add_signal_handler(one, self._end)
+        try:
+            yield
+        finally:
+            for one in signals:
+                loop.remove_signal_handler(one)
+
+    def _end(self) -> None:
+        self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """As uvicorn's."""

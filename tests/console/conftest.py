@@ -213,7 +213,7 @@ class Page:
 class Person:
     """Someone with a browser: signs in, opens, claims."""
 
-    def __init__(self, served: Served, added: Added | None) -> None:
+    def __init__(self, served: Any, added: Added | None) -> None:
         self.served = served
         self.added = added
         self.http = aiohttp.ClientSession(

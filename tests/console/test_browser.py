@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -27,7 +28,9 @@ async def browser() -> AsyncIterator[Browser]:
 
 async def page_of(browser: Browser, *, width: int = 1280, **other: Any) -> tuple[Page, list[str]]:
     """A page, and everything its console complains of."""
-    context = await browser.new_context(viewport={"width": width, "height": 900}, locale="en-GB", **other)
+    context = await browser.new_context(
+        viewport={"width": width, "height": 900}, **{"locale": "en-GB", **other}
+    )
     page = await context.new_page()
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
@@ -106,14 +109,17 @@ async def test_without_javascript_everything_still_works(
     await page.get_by_role("heading", name="Черга").wait_for()
 
 
-@pytest.mark.parametrize("width", [360, 800, 1280])
+@pytest.mark.parametrize("width", [360, 800, 1024, 1280])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 async def test_pages_fit_every_width_and_can_be_read_in_both_themes(
     width: int, theme: str, team: Team, person: Callable[..., Any], browser: Browser
 ) -> None:
     report = await team.takes_report(await team.file(picture(), "a rather long name of a file " * 5 + ".jpg"))
     swift = await person("swift", signed_in=False)
-    page, complaints = await page_of(browser, width=width, color_scheme=theme)
+    await team.takes_report(urgency="critical", at=datetime.now(UTC) - timedelta(hours=30))
+    # The longer language in one of them.
+    lang = "uk-UA" if theme == "light" else "en-GB"
+    page, complaints = await page_of(browser, width=width, color_scheme=theme, locale=lang)
     await comes_in(page, swift)
     for path in ("/queue", f"/reports/{report}"):
         await page.goto(swift.served.address + path)

@@ -227,6 +227,16 @@ async def test_a_picture_is_blurred_until_asked_for_and_asking_is_told_once(
     assert sum('"previewed"' in row["leaf"] for row in leaves) == 1
 
 
+async def test_a_picture_that_broke_off_is_shown_and_says_so(team: Team, person: Callable[..., Any]) -> None:
+    half = picture(size=(1200, 900))
+    report = await team.takes_report(await team.file(half[: len(half) * 3 // 4]))
+    swift = await person("swift")
+    (address,) = addresses((await swift.opens(f"/reports/{report}")).text)
+    look = await swift.opens(f"{address}/look")
+    assert "The file broke off on its way" in look.text
+    assert (await swift.opens(f"{address}/clear")).status == 200
+
+
 async def test_what_is_no_picture_says_so_and_stays_downloadable(
     team: Team, person: Callable[..., Any]
 ) -> None:
