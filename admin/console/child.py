@@ -10,9 +10,11 @@ import contextlib
 import ctypes
 import os
 import resource
+import shutil
 import socket
 import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import uvicorn
 
@@ -77,6 +79,8 @@ async def _serve() -> None:
         with contextlib.suppress(asyncio.CancelledError):
             await sessions
         await engine.dispose()
+        # A web process that was killed leaves this to its children.
+        await asyncio.to_thread(shutil.rmtree, Path(start.socket).parent, ignore_errors=True)
 
 
 class _Server(uvicorn.Server):

@@ -1,6 +1,7 @@
 """A compartment's process keeps its memory, its socket and its keys to itself, and does not outlive its reason."""
 
 import asyncio
+import os
 import stat
 import subprocess
 import sys
@@ -96,15 +97,17 @@ async def test_it_ends_when_the_web_process_is_gone(team: Team) -> None:
         "    await asyncio.Event().wait()\n"
         "asyncio.run(main())\n"
     )
+    (team.folder / "tmp").mkdir()
     web = await asyncio.create_subprocess_exec(
         sys.executable, "-c", code, str(ROOT), team.database.url("dodomu_console"), str(team.folder / "blobs"),
-        stdout=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE, env={**os.environ, "TMPDIR": str(team.folder / "tmp")},
     )  # fmt: skip
     assert web.stdout is not None
     child = psutil.Process(int([line async for line in _until_number(web.stdout)][-1]))
     web.kill()
     await web.wait()
     await until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
+    assert not list((team.folder / "tmp").iterdir())
 
 
 async def _until_number(out: asyncio.StreamReader) -> Any:
