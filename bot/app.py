@@ -63,6 +63,7 @@ class App:
         """Serves until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self.trust.keep_reading())
+            group.create_task(self.delivery.keep_leases())
             group.create_task(
                 upkeep.run(self.intake, self.delivery, self.downloads, self.blobs, self.updates)
             )

@@ -11,7 +11,7 @@ import json
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -35,23 +35,31 @@ from storage.secrets import Row
 log = structlog.get_logger()
 
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 60.0
+_DATABASE_PAUSE_S = 0.5
 _DELETE_AT_ONCE = 100  # ids a call, Telegram's limit
-# A chat's whole queue is taken over under the chat's row, so that two processes never share one.
-_WAITING_CHATS = """SELECT chat FROM chats WHERE chat IN (
-  SELECT chat FROM outgoing WHERE not_before <= $1 AND (leased_until IS NULL OR leased_until < $1)
-  AND chat NOT IN (SELECT chat FROM outgoing WHERE leased_until >= $1) ORDER BY place LIMIT 200)
-FOR UPDATE SKIP LOCKED"""
-_TAKE_OVER = """UPDATE outgoing o SET sender = $1, leased_until = $2 WHERE chat = ANY($4) AND not_before <= $3
-  AND NOT EXISTS (SELECT 1 FROM outgoing e WHERE e.chat = o.chat AND e.leased_until >= $3)
-RETURNING id, place, chat, version, day, salt, sealed"""
-_RENEW = "UPDATE outgoing SET leased_until = $1 WHERE id = ANY($2) AND sender = $3 AND leased_until < $1"
-
-_DONE = """WITH sent AS (DELETE FROM outgoing WHERE id = ANY($1))
-SELECT EXISTS (SELECT 1 FROM outgoing WHERE chat = $2 AND leased_until IS NULL AND not_before <= $3)"""
+# A chat's whole queue is taken over, in order and under the chat's row, so that two processes never share one.
+_UNSENT = "(leased_until IS NULL OR leased_until < $1 OR (sender = $2 AND chat = ANY($3)))"
+_WAITING_CHATS = f"""SELECT chat FROM chats WHERE chat IN (
+  SELECT chat FROM outgoing WHERE not_before <= $1 AND chat <> ALL($4)
+  GROUP BY chat HAVING bool_and({_UNSENT}) ORDER BY min(place) LIMIT 200)
+FOR UPDATE SKIP LOCKED"""  # noqa: S608 -- constant
+_TAKE_OVER = f"""UPDATE outgoing SET sender = $2, leased_until = $4 WHERE chat = ANY($5) AND not_before <= $1
+  AND chat NOT IN (SELECT chat FROM outgoing WHERE chat = ANY($5) AND not_before <= $1 AND NOT {_UNSENT})
+RETURNING id, place, chat, version, day, salt, sealed"""  # noqa: S608 -- constant
+_RENEW = """UPDATE outgoing SET leased_until = greatest(leased_until, $1) WHERE id = ANY($2) AND sender = $3
+RETURNING chat"""
+# Need not be durable: what is deleted and comes back after a crash is only sent once more.
+_DONE = """WITH sent AS (DELETE FROM outgoing WHERE id = ANY($1)),
+lazily AS (SELECT set_config('synchronous_commit', 'off', true))
+SELECT EXISTS (SELECT 1 FROM outgoing WHERE chat = $2 AND leased_until IS NULL AND not_before <= $3) FROM lazily"""
 
 
 class _Blocked(Exception):  # noqa: N818 -- an answer of Telegram's, not an error of ours
     """The person has blocked the bot, or the chat is gone."""
+
+
+class _LapsedLease(Exception):  # noqa: N818 -- not an error: another process may be sending this by now
+    """This process could not renew its lease in time."""
 
 
 class Delivery:
@@ -61,16 +69,20 @@ class Delivery:
         self._intake = intake
         self._bot = bot
         self._waiting: dict[bytes, deque[Queued]] = {}
+        self._ours_until: dict[bytes, datetime] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def hand(self, queued: list[Queued], messages: MessageIds) -> None:
         """Begins to send. Returns at once; what fails stays queued."""
         for one in queued:
+            if one.chat in self._intake.unsure:
+                continue  # something older may lie unsent: the next take-over sends both in order
             waiting = self._waiting.get(one.chat)
             if waiting is not None:
                 waiting.append(one)
                 continue
             self._waiting[one.chat] = deque([one])
+            self._ours_until[one.chat] = self._intake.now() + LEASE / 2
             task = asyncio.create_task(self._serve(one.chat, messages.card, messages.tag))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -87,12 +99,31 @@ class Delivery:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def recover(self) -> int:
-        """Takes over what is due and nobody is sending: after a restart, or when its hour has come."""
-        now = self._intake.now()
-        async with self._intake.connections.acquire() as connection, connection.transaction():
-            chats = [row["chat"] for row in await connection.fetch(_WAITING_CHATS, now)]
-            rows = await connection.fetch(_TAKE_OVER, self._intake.process, now + LEASE, now, chats)
+    async def recover(self, going_on: bytes | None = None) -> int:
+        """Takes over what is due and nobody is sending: after a restart, or when its hour has come.
+
+        `going_on` is a chat that this process has just done with.
+        """
+        now, process = self._intake.now(), self._intake.process
+        busy = [chat for chat in self._waiting if chat != going_on]
+        unsure = [chat for chat in self._intake.unsure if chat not in self._waiting]
+        chats: list[bytes] = []
+        try:
+            async with self._intake.connections.acquire() as connection, connection.transaction():
+                found = await connection.fetch(_WAITING_CHATS, now, process, unsure, busy)
+                chats = [row["chat"] for row in found]
+                rows = await connection.fetch(_TAKE_OVER, now, process, unsure, now + LEASE, chats)
+            queues = await self._open_queues(rows)
+            ids = await self._read_ids(list(queues))
+        except UNAVAILABLE:
+            self._intake.unsure.update(chats)
+            raise
+        self._intake.unsure.difference_update(unsure)
+        for chat, queue in queues.items():
+            self.hand(queue, ids[chat])
+        return len(rows)
+
+    async def _open_queues(self, rows: list[Any]) -> dict[bytes, list[Queued]]:
         queues: dict[bytes, list[Queued]] = {}
         for row in sorted(rows, key=lambda row: row["place"]):
             try:
@@ -104,16 +135,24 @@ class Delivery:
                 continue
             queued = Queued(row["id"], row["chat"], Outgoing.from_json(json.loads(plain)))
             queues.setdefault(row["chat"], []).append(queued)
-        for chat, queue in queues.items():
-            self.hand(queue, await self._read_ids(chat))
-        return len(rows)
+        return queues
 
     async def renew(self) -> None:
         """Keeps the leases of what this process is still sending."""
         ids = [one.id for waiting in self._waiting.values() for one in waiting]
-        if ids:
-            until = self._intake.now() + LEASE
-            await self._intake.connections.execute(_RENEW, until, ids, self._intake.process)
+        if not ids:
+            return
+        now = self._intake.now()
+        for row in await self._intake.connections.fetch(_RENEW, now + LEASE, ids, self._intake.process):
+            if row["chat"] in self._waiting:
+                self._ours_until[row["chat"]] = now + LEASE / 2
+
+    async def keep_leases(self) -> None:
+        """Renews until cancelled; nothing else may hold this up."""
+        while True:
+            await asyncio.sleep(LEASE.total_seconds() / 8)
+            with contextlib.suppress(*UNAVAILABLE):
+                await self.renew()
 
     async def _serve(self, chat: bytes, card: int | None, tag: str) -> None:
         """Sends one chat's queue until it is empty."""
@@ -123,16 +162,20 @@ class Delivery:
                 batch = list(waiting)
                 # A chat that has fallen behind sees the newest card only.
                 card, tag = await self._act(chat, batch, card, tag)
+                await self._patiently(partial(self._done, chat, [one.id for one in batch]))
                 for _ in batch:
                     waiting.popleft()
-                await self._patiently(chat, partial(self._done, chat, [one.id for one in batch]))
+        except _LapsedLease:
+            self._intake.unsure.add(chat)
+            log.info("lease_lapsed")
         except _Blocked:
             log.info("chat_unreachable")
-            await self._patiently(chat, lambda: self._forget_chat(chat))
+            await self._patiently(partial(self._forget_chat, chat))
         except Exception as error:  # noqa: BLE001 -- one chat's trouble stops no other; the rows stay and are tried again
+            self._intake.unsure.add(chat)
             log.error("delivery_failed", error=type(error).__name__)
         finally:
-            del self._waiting[chat]
+            del self._waiting[chat], self._ours_until[chat]
 
     async def _act(
         self, chat: bytes, batch: list[Queued], card: int | None, tag: str
@@ -150,7 +193,7 @@ class Delivery:
             if card != before or outgoing.show["tag"] != tag:
                 tag = outgoing.show["tag"]
                 remember = partial(self._remember, chat, outgoing.to, card, tag, stays)
-                await self._patiently(chat, remember)
+                await self._patiently(remember)
         left = [message for message in dict.fromkeys(delete) if message != card]
         for start in range(0, len(left), _DELETE_AT_ONCE):
             ids = left[start : start + _DELETE_AT_ONCE]
@@ -185,43 +228,33 @@ class Delivery:
         """One call of the Bot API, tried until it is answered; None when Telegram refuses it for good."""
         pause = _FIRST_PAUSE_S
         while True:
+            if self._intake.now() > self._ours_until[chat]:
+                raise _LapsedLease
             try:
                 return await call()
             except TelegramRetryAfter as limit:
-                await self._wait(chat, float(limit.retry_after))
+                await asyncio.sleep(limit.retry_after)
             except TelegramForbiddenError:
                 raise _Blocked from None
             except (TelegramBadRequest, TelegramNotFound) as refused:
                 log.info("telegram_refused", method=type(refused.method).__name__)
                 return None
             except AiogramError:  # no answer, 5xx, or an answer that is none
-                await self._wait(chat, pause)
+                await asyncio.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE_S)
 
-    async def _wait(self, chat: bytes, seconds: float) -> None:
-        """Waits, and keeps the lease of what waits."""
-        ids = [one.id for one in self._waiting[chat]]
-        until = self._intake.now() + timedelta(seconds=seconds) + LEASE
-        with contextlib.suppress(*UNAVAILABLE):
-            await self._intake.connections.execute(
-                "UPDATE outgoing SET leased_until = $2, attempts = attempts + 1 WHERE id = ANY($1)",
-                ids,
-                until,
-            )
-        await asyncio.sleep(seconds)
-
-    async def _patiently(self, chat: bytes, work: Callable[[], Awaitable[None]]) -> None:
+    async def _patiently(self, work: Callable[[], Awaitable[None]]) -> None:
         """Does a piece of database work, waiting while the database is away."""
         while True:
             try:
                 return await work()
             except UNAVAILABLE:
-                await self._wait(chat, 1.0)
+                await asyncio.sleep(_DATABASE_PAUSE_S)
 
     async def _done(self, chat: bytes, ids: list[Any]) -> None:
         """Forgets what was sent, and goes on with what another process left to whoever was sending."""
         if await self._intake.connections.fetchval(_DONE, ids, chat, self._intake.now()):
-            await self.recover()
+            await self.recover(chat)
 
     async def _forget(self, ids: list[Any]) -> None:
         await self._intake.connections.execute("DELETE FROM outgoing WHERE id = ANY($1)", ids)
@@ -241,11 +274,12 @@ class Delivery:
             if receipt is not None:
                 visit.send(Outgoing(address, delete=(receipt,)), at=self._intake.now() + RECEIPT_STANDS)
 
-    async def _read_ids(self, chat: bytes) -> MessageIds:
-        row = await self._intake.connections.fetchrow(
-            "SELECT version, day, salt, sealed FROM message_ids WHERE chat = $1", chat
+    async def _read_ids(self, chats: list[bytes]) -> dict[bytes, MessageIds]:
+        rows = await self._intake.connections.fetch(
+            "SELECT chat, version, day, salt, sealed FROM message_ids WHERE chat = ANY($1)", chats
         )
-        return self._intake.open_ids(chat, row) if row else MessageIds()
+        found = {row["chat"]: self._intake.open_ids(row["chat"], row) for row in rows}
+        return {chat: found.get(chat, MessageIds()) for chat in chats}
 
 
 def _condensed(queue: list[Outgoing], tag: str) -> tuple[list[Outgoing], list[int]]:

@@ -31,7 +31,6 @@ async def run(
     tick = 0
     while True:
         try:
-            await delivery.renew()
             await delivery.recover()
             await downloads.recover()
             await updates.end_the_wait()

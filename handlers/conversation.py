@@ -82,6 +82,11 @@ class Conversation:
         else:
             self._came_before_the_interview(came)
 
+    def sees_card(self, card: int) -> None:
+        """A tapped card whose id was never kept (the process died right after sending it) goes now."""
+        if card not in self.visit.messages.ids:
+            self.visit.send(Outgoing(self.visit.address, delete=(card,)))
+
     def greets(self, message: int | None = None) -> None:
         """The greeting, the same bytes for everyone; the chat is cleared of all else."""
         self._set_aside()

@@ -6,7 +6,7 @@ Each handler gets `talk`, the conversation of this update's chat, already locked
 import uuid
 from typing import Any
 
-from aiogram import F, Router
+from aiogram import Router
 from aiogram.types import CallbackQuery, Message
 
 from flows import Edited, Located, Said, Sent, Tapped, Unusable
@@ -21,13 +21,20 @@ def build() -> Router:
     router = Router(name="interview")
     router.callback_query.register(_tap)
     router.edited_message.register(_edit)
-    router.message.register(
-        _file, F.photo | F.video | F.video_note | F.voice | F.audio | F.animation | F.document
-    )
-    router.message.register(_location, F.location)
-    router.message.register(_text, F.text)
-    router.message.register(_other)
+    # One handler, without filters: aiogram sends each filter that is not a coroutine through a thread.
+    router.message.register(_message)
     return router
+
+
+async def _message(message: Message, talk: Conversation) -> None:
+    if any(getattr(message, kind) for kind in _KINDS):
+        _file(message, talk)
+    elif message.location:
+        _location(message, talk)
+    elif message.text:
+        _text(message, talk)
+    else:
+        _other(message, talk)
 
 
 async def _tap(query: CallbackQuery, talk: Conversation) -> None:
@@ -36,10 +43,12 @@ async def _tap(query: CallbackQuery, talk: Conversation) -> None:
         tapped = Tapped(int(revision, 16), button)
     except ValueError:
         tapped = Tapped(-1, button)  # a button of another time: stale
+    if query.message is not None:
+        talk.sees_card(query.message.message_id)
     talk.takes(Came(tapped))
 
 
-async def _text(message: Message, talk: Conversation) -> None:
+def _text(message: Message, talk: Conversation) -> None:
     forwarded = message.forward_origin is not None
     talk.takes(Came(Said(message.text or "", message.message_id, forwarded=forwarded), message.message_id))
 
@@ -50,13 +59,13 @@ async def _edit(message: Message, talk: Conversation) -> None:
         talk.takes(Came(Edited(words, message.message_id), message.message_id))
 
 
-async def _location(message: Message, talk: Conversation) -> None:
+def _location(message: Message, talk: Conversation) -> None:
     point = message.location
     assert point is not None  # the filter saw it
     talk.takes(Came(Located(point.latitude, point.longitude, message.message_id), message.message_id))
 
 
-async def _file(message: Message, talk: Conversation) -> None:
+def _file(message: Message, talk: Conversation) -> None:
     kind, file = _largest(message)
     size = file.file_size
     if size is not None and size > talk.line.max_file_bytes:
@@ -80,7 +89,7 @@ async def _file(message: Message, talk: Conversation) -> None:
     talk.takes(Came(sent, message.message_id, {"file_id": file.file_id, "meta": meta}))
 
 
-async def _other(message: Message, talk: Conversation) -> None:
+def _other(message: Message, talk: Conversation) -> None:
     what = (
         "sticker"
         if message.sticker

@@ -22,7 +22,7 @@ import asyncpg
 import structlog
 
 from storage.custody import hour
-from storage.database import Connection
+from storage.database import UNAVAILABLE, Connection
 from storage.errors import LapsedError, SwappedRowError
 from storage.secrets import DaySealed, DaySecrets, ProcessSecret, Row
 
@@ -51,6 +51,9 @@ ON CONFLICT (chat) DO UPDATE SET version = excluded.version, day = excluded.day,
 sealed = excluded.sealed, sweep_at = excluded.sweep_at"""
 _PUT_OUTGOING = """INSERT INTO outgoing (id, chat, version, day, salt, sealed, not_before, sender, leased_until)
 VALUES ($1, $2, 1, $3, $4, $5, $6, $7, $8)"""
+_PUT_BOTH = f"""WITH draft AS ({_PUT_DRAFT})
+INSERT INTO outgoing (id, chat, version, day, salt, sealed, not_before, sender, leased_until)
+VALUES ($9, $10, 1, $11, $12, $13, $14, $15, $16)"""
 _PUT_DOWNLOAD = """INSERT INTO downloads (id, chat, version, day, salt, sealed, not_before, leased_until)
 VALUES ($1, $2, 1, $3, $4, $5, $6, $7)"""
 
@@ -202,6 +205,8 @@ class Intake:
         self.now = now
         self.draft_ttl = draft_ttl
         self.process = uuid.uuid4()
+        # Chats where something of this process may lie committed and unsent: nothing may be sent past it.
+        self.unsure: set[bytes] = set()
 
     def chat(self, address: int) -> bytes:
         """A chat's name in the store: a keyed hash of its address."""
@@ -214,8 +219,8 @@ class Intake:
     @contextlib.asynccontextmanager
     async def take(self, update_id: int, address: int) -> AsyncIterator[Visit | None]:
         """A visit for an update, once; None when it was taken before. Kept at the end unless it raises."""
-        async with self.connections.acquire() as connection, connection.transaction():
-            chat = self.chat(address)
+        chat = self.chat(address)
+        async with self._transaction(chat) as connection:
             taken, _ = await connection.fetchrow(_TAKE, self.update_mac(update_id), hour(self.now()), chat)
             if not taken:
                 yield None
@@ -227,11 +232,20 @@ class Intake:
     @contextlib.asynccontextmanager
     async def visit(self, chat: bytes, address: int) -> AsyncIterator[Visit]:
         """A visit that no update asked for: a finished download, a sweep."""
-        async with self.connections.acquire() as connection, connection.transaction():
+        async with self._transaction(chat) as connection:
             await connection.execute(_LOCK, chat)
             visit = await self._open(connection, chat, address)
             yield visit
             await self._keep(visit)
+
+    @contextlib.asynccontextmanager
+    async def _transaction(self, chat: bytes) -> AsyncIterator[Connection]:
+        try:
+            async with self.connections.acquire() as connection, connection.transaction():
+                yield connection
+        except UNAVAILABLE:
+            self.unsure.add(chat)  # the connection may have ended after the commit
+            raise
 
     async def _open(self, connection: Connection, chat: bytes, address: int) -> Visit:
         visit = Visit(chat, address, connection)
@@ -283,9 +297,17 @@ class Intake:
         connection, today = visit.connection, self.now().date()
         if visit.shredded:
             await connection.execute("DELETE FROM drafts WHERE id = ANY($1)", list(visit.shredded))
-        # The one that stops being active is written first: a chat has one active draft at any moment.
-        for draft in sorted(visit.changed.values(), key=lambda d: d.active):
-            await self._put_draft(connection, visit.chat, draft, today)
+        now_due = [outgoing for outgoing, at in visit.outgoing if at is None]
+        if len(visit.changed) == 1 and now_due:  # nearly always: one answer, one card
+            (draft,) = visit.changed.values()
+            kept = self._sealed_draft(visit.chat, draft, today)
+            sent = self._sealed_outgoing(visit, together(now_due), None, today)
+            await connection.execute(_PUT_BOTH, *kept, *sent)
+            now_due = []
+        else:
+            # The one that stops being active is written first: a chat has one active draft at any moment.
+            for draft in sorted(visit.changed.values(), key=lambda d: d.active):
+                await connection.execute(_PUT_DRAFT, *self._sealed_draft(visit.chat, draft, today))
         if json.dumps(visit.messages.to_json()) != visit.ids_before:
             visit.messages.address = visit.address
             await self.put_ids(connection, visit.chat, visit.messages, today)
@@ -303,21 +325,20 @@ class Intake:
                 self.now(),
                 self.now() + LEASE,
             )
-        now_due = [outgoing for outgoing, at in visit.outgoing if at is None]
         if now_due:
-            await self._put_outgoing(visit, together(now_due), None, today)
+            sent = self._sealed_outgoing(visit, together(now_due), None, today)
+            await connection.execute(_PUT_OUTGOING, *sent)
         for outgoing, at in visit.outgoing:
             if at is not None:
-                await self._put_outgoing(visit, outgoing, at, today)
+                await connection.execute(_PUT_OUTGOING, *self._sealed_outgoing(visit, outgoing, at, today))
 
-    async def _put_draft(self, connection: Connection, chat: bytes, draft: Draft, today: date) -> None:
+    def _sealed_draft(self, chat: bytes, draft: Draft, today: date) -> tuple[Any, ...]:
+        """A draft's columns, in the order of `_PUT_DRAFT`."""
         draft.version += 1
         plain = json.dumps(draft.data, ensure_ascii=False).encode()
         value = self.days.seal(today, Row("drafts", draft.id.bytes + chat, draft.version), plain)
-        await connection.execute(
-            _PUT_DRAFT, draft.id, chat, draft.active, draft.version, value.day, value.salt, value.sealed,
-            today + self.draft_ttl,
-        )  # fmt: skip
+        expires_on = today + self.draft_ttl
+        return draft.id, chat, draft.active, draft.version, value.day, value.salt, value.sealed, expires_on
 
     async def put_ids(self, connection: Connection, chat: bytes, messages: MessageIds, today: date) -> None:
         """Writes a chat's message ids anew."""
@@ -328,18 +349,21 @@ class Intake:
             _PUT_IDS, chat, messages.version, value.day, value.salt, value.sealed, messages.sweep_at
         )
 
-    async def _put_outgoing(self, visit: Visit, outgoing: Outgoing, at: datetime | None, today: date) -> None:
+    def _sealed_outgoing(
+        self, visit: Visit, outgoing: Outgoing, at: datetime | None, today: date
+    ) -> tuple[Any, ...]:
+        """The columns of an outgoing message, in the order of `_PUT_OUTGOING`."""
         queued = Queued(uuid.uuid4(), visit.chat, outgoing)
         plain = json.dumps(outgoing.to_json(), ensure_ascii=False).encode()
         value = self.days.seal(today, Row("outgoing", queued.id.bytes + visit.chat, 1), plain)
         # Unless another process is sending in this chat: then it goes on with this when it is done.
         mine = at is None and visit.may_send
-        await visit.connection.execute(
-            _PUT_OUTGOING, queued.id, visit.chat, value.day, value.salt, value.sealed, at or self.now(),
-            self.process if mine else None, self.now() + LEASE if mine else None,
-        )  # fmt: skip
         if mine:
             visit.queued.append(queued)
+        sender, leased_until = (self.process, self.now() + LEASE) if mine else (None, None)
+        return (
+            queued.id, visit.chat, value.day, value.salt, value.sealed, at or self.now(), sender, leased_until,
+        )  # fmt: skip
 
 
 def day_sealed(row: Any) -> DaySealed:
