@@ -22,12 +22,15 @@ import aiohttp
 import pyotp
 
 from admin.demo import Demo, prepare_demo
+from admin.errors import AdminError
+from rehearsal.errors import PortTakenError, StateError
 from rehearsal.server import Rehearsal
 from storage import local
 from storage.errors import StorageError
 
 _START_WITHIN_S = 60.0
 _STOP_WITHIN_S = 10.0
+_LAST_PORT = 65535
 
 
 class CannotRunError(Exception):
@@ -43,45 +46,89 @@ class Ports:
 
 
 def main() -> int:
-    """Runs until Ctrl-C; 0 when it stopped clean."""
-    parser = argparse.ArgumentParser(
-        prog="make run",
-        description="Try the whole line on this machine: report in a chat page, open the report in the console.",
-    )
-    parser.add_argument(
-        "--state", type=Path, default=Path("var/demo"), help="where everything is kept (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--chat-port", type=int, default=8081, help="port of the chat page (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--console-port", type=int, default=8080, help="port of the console (default: %(default)s)"
-    )
+    """Runs until Ctrl-C; 0 when it stopped clean, 1 when it cannot run, 2 for arguments that are none."""
+    parser = arguments()
     given = parser.parse_args()
+    if given.chat_port == given.console_port:
+        parser.error("the chat page and the console need two different ports")
     try:
+        _make(given.state)
         return asyncio.run(_run(given.state.absolute(), Ports(given.chat_port, given.console_port)))
-    except (CannotRunError, StorageError) as error:
+    except (CannotRunError, AdminError, StorageError, PortTakenError, StateError) as error:
         _say(f"Cannot run: {error}")
         return 1
 
 
+def arguments() -> argparse.ArgumentParser:
+    """What `make run ARGS="…"` takes."""
+    parser = argparse.ArgumentParser(
+        prog="make run",
+        usage='make run ARGS="[--state DIR] [--chat-port PORT] [--console-port PORT]"',
+        description="Try the whole line on this machine: report in a chat page, open the report in the console.",
+    )
+    parser.add_argument(
+        "--state",
+        type=Path,
+        default=Path("var/demo"),
+        metavar="DIR",
+        help="where everything is kept (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--chat-port",
+        type=_port,
+        default=8081,
+        metavar="PORT",
+        help="port of the chat page (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--console-port",
+        type=_port,
+        default=8080,
+        metavar="PORT",
+        help="port of the console (default: %(default)s)",
+    )
+    return parser
+
+
+def _port(text: str) -> int:
+    if text.isascii() and text.isdigit() and 1 <= int(text) <= _LAST_PORT:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text} is not a port, a number from 1 to {_LAST_PORT}")
+
+
+def _make(state: Path) -> None:
+    try:
+        state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotRunError(
+            f"{state} cannot be made a folder ({error.strerror}). Choose another: --state DIR"
+        ) from None
+
+
 async def _run(state: Path, ports: Ports) -> int:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     for name, port in (("--chat-port", ports.chat), ("--console-port", ports.console)):
         _check_free(name, port)
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     _say("Starting the database…")
-    with local.acquire(state / "postgres", progress=_say):
+    try:
+        server = await asyncio.to_thread(local.acquire, state / "postgres", progress=_say)
+    except StorageError:
+        if stop.is_set():  # Ctrl-C at a terminal reaches the database's programs too
+            return 0
+        raise
+    with server:
         demo = await prepare_demo(state)
-        token = _token(state)
-        async with Rehearsal([token], port=ports.chat, state=state / "chats") as rehearsal:
-            async with _processes(state, demo, token, rehearsal.url, ports) as processes:
-                await _until_ready(rehearsal, processes, ports, stop)
-                if not stop.is_set():
-                    _say(_welcome(rehearsal.url, ports, demo))
+        async with (
+            Rehearsal([token := _token(state)], port=ports.chat, state=state / "chats") as rehearsal,
+            _processes(state, demo, token, rehearsal.url, ports) as processes,
+        ):
+            await _until_ready(rehearsal, processes, ports, stop)
+            if not stop.is_set():
+                _say(_welcome(rehearsal.url, ports, demo))
                 await _until_stopped(processes, demo, stop)
-                _say("\nStopping…")
+            _say("\nStopping…")
     _say("Stopped. What you reported is kept; `make run` goes on from here.")
     return 0
 
@@ -124,7 +171,7 @@ async def _processes(
         "DODOMU_CEREMONY_KEY": demo.ceremony_key,
         "DODOMU_BOT_TOKEN": token,
         "DODOMU_API_BASE": api_base,
-        "DODOMU_PORT": str(ports.console),
+        "DODOMU_CONSOLE_PORT": str(ports.console),
         "DODOMU_SCRYPT_WORK_FACTOR": "10",
     }
     kept = {name: value for name, value in os.environ.items() if not name.startswith("DODOMU_")}
@@ -164,23 +211,32 @@ async def _until_ready(
     rehearsal: Rehearsal, processes: dict[str, asyncio.subprocess.Process], ports: Ports, stop: asyncio.Event
 ) -> None:
     _say("Starting bot and console…")
-    async with asyncio.timeout(_START_WITHIN_S), aiohttp.ClientSession() as session:
-        while not stop.is_set():
-            _check_alive(processes)
-            listening = await rehearsal.driver.calls("getUpdates")
-            with contextlib.suppress(aiohttp.ClientError):
-                async with session.get(f"http://127.0.0.1:{ports.console}/healthz") as answer:
-                    if answer.ok and listening:
-                        return
-            await asyncio.sleep(0.1)
+    try:
+        async with asyncio.timeout(_START_WITHIN_S), aiohttp.ClientSession() as session:
+            while not stop.is_set():
+                _check_alive(processes)
+                if await rehearsal.driver.calls("getUpdates") and await _answers(session, ports.console):
+                    return
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), 0.1)
+    except TimeoutError:
+        raise CannotRunError(
+            f"bot and console did not start within {_START_WITHIN_S:.0f} s; logs/ in the state folder says more"
+        ) from None
+
+
+async def _answers(session: aiohttp.ClientSession, console_port: int) -> bool:
+    try:
+        async with session.get(f"http://127.0.0.1:{console_port}/healthz") as answer:
+            return answer.ok
+    except aiohttp.ClientError:
+        return False
 
 
 def _check_alive(processes: dict[str, asyncio.subprocess.Process]) -> None:
     for name, process in processes.items():
         if process.returncode is not None:
-            raise CannotRunError(
-                f"the {name} ended by itself; its log says why: logs/{name}.log in the state folder"
-            )
+            raise CannotRunError(f"the {name} ended by itself; logs/{name}.log in the state folder says why")
 
 
 def _check_free(option: str, port: int) -> None:
