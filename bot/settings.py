@@ -72,7 +72,7 @@ class BotSettings(BaseSettings):
     def _key(cls, value: str) -> str:
         try:
             Ed25519PublicKey.from_public_bytes(bytes.fromhex(value))
-        except Exception:
+        except ValueError:
             raise ValueError("is not 64 hexadecimal digits") from None
         return value
 

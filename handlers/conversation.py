@@ -43,7 +43,6 @@ RESUME_WORDS = 2  # of 2,048: for one who holds the phone and guesses, 1 in 4 mi
 RECEIPT_STANDS = timedelta(minutes=15)
 RECEIPT_TAG = "receipt "
 FILES_AT_MOST = 60  # a report; step by step sealed, so only the list grows
-HIDDEN_AT_MOST = 20  # drafts a chat
 
 
 @dataclass(frozen=True, slots=True)

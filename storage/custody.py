@@ -19,8 +19,8 @@ from storage.database import Connection, Database
 LEAF_VERSION = 1
 KINDS = frozenset(
     {
-        "receipt", "addition", "opened", "downloaded", "previewed", "claimed", "released", "taken over", "status", "signed in",
-        "ceremony", "manifest", "member added",
+        "receipt", "addition", "opened", "downloaded", "previewed", "claimed", "released", "taken over", "status",
+        "signed in", "ceremony", "manifest", "member added",
     }
 )  # fmt: skip
 _SEQUENCER_LOCK = 0xD0C0

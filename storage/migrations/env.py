@@ -1,6 +1,7 @@
 """Runs the migrations on the connection that `storage.setup` hands over."""
 
 from alembic import context
+
 from storage.tables import metadata
 
 connection = context.config.attributes["connection"]
