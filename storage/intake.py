@@ -53,7 +53,7 @@ _PUT_OUTGOING = """INSERT INTO outgoing (id, chat, version, day, salt, sealed, n
 VALUES ($1, $2, 1, $3, $4, $5, $6, $7, $8)"""
 _PUT_BOTH = f"""WITH draft AS ({_PUT_DRAFT})
 INSERT INTO outgoing (id, chat, version, day, salt, sealed, not_before, sender, leased_until)
-VALUES ($9, $10, 1, $11, $12, $13, $14, $15, $16)"""
+VALUES ($9, $10, 1, $11, $12, $13, $14, $15, $16)"""  # noqa: S608 -- constants only
 _PUT_DOWNLOAD = """INSERT INTO downloads (id, chat, version, day, salt, sealed, not_before, leased_until)
 VALUES ($1, $2, 1, $3, $4, $5, $6, $7)"""
 
