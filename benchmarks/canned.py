@@ -49,14 +49,17 @@ class _Answers(asyncio.Protocol):
         result: Any = {"message_id": next(self.ids), "date": NOW, "chat": chat} if message else True
         body = json.dumps({"ok": True, "result": result}).encode()
         self._transport.write(
-            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
+            + body
         )
 
 
 @contextlib.contextmanager
 def serving() -> Iterator[str]:
     """The base URL of a server that lives as long as the context."""
-    with subprocess.Popen([sys.executable, "-m", "benchmarks.canned"], stdout=subprocess.PIPE, text=True) as server:
+    with subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.canned"], stdout=subprocess.PIPE, text=True
+    ) as server:
         try:
             assert server.stdout is not None
             yield f"http://127.0.0.1:{int(server.stdout.readline())}"
@@ -72,7 +75,7 @@ class Watched(AiohttpSession):
         self.cards: dict[int, InlineKeyboardMarkup | None] = {}
         self._changed: dict[int, asyncio.Event] = {}
 
-    async def make_request(self, bot: Bot, method: TelegramMethod[Any], timeout: int | None = None) -> Any:
+    async def make_request(self, bot: Bot, method: TelegramMethod[Any], timeout: int | None = None) -> Any:  # noqa: ASYNC109 -- aiogram's signature
         """Calls, and then says that the card is there."""
         result = await super().make_request(bot, method, timeout)
         if isinstance(method, SendMessage | EditMessageText):

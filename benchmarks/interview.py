@@ -16,7 +16,15 @@ import time
 from pathlib import Path
 from typing import Any
 
+import uvloop
+from aiogram import Bot, Dispatcher, Router
+from aiogram.client.telegram import TelegramAPIServer
+from aiogram.fsm.context import FSMContext
+from aiogram.fsm.storage.memory import MemoryStorage, SimpleEventIsolation
+from aiogram.types import CallbackQuery, InlineKeyboardButton, InlineKeyboardMarkup, Message, Update
+
 from benchmarks import canned
+from benchmarks.line import line
 
 CHATS, AT_ONCE = 300, 64
 # What a person does: a text, or the label of the button that is tapped.
@@ -75,12 +83,6 @@ async def _drive(take: Any, session: Any) -> float:
 
 
 async def _aiogram(base_url: str) -> float:
-    from aiogram import Bot, Dispatcher, F, Router
-    from aiogram.client.telegram import TelegramAPIServer
-    from aiogram.fsm.context import FSMContext
-    from aiogram.fsm.storage.memory import MemoryStorage, SimpleEventIsolation
-    from aiogram.types import CallbackQuery, InlineKeyboardButton, InlineKeyboardMarkup, Message, Update
-
     session = canned.Watched(api=TelegramAPIServer.from_base(base_url))
     bot = Bot("1:AAA", session=session)
 
@@ -89,7 +91,10 @@ async def _aiogram(base_url: str) -> float:
         keyboard = InlineKeyboardMarkup(
             inline_keyboard=[
                 [InlineKeyboardButton(text=what if kind == "tap" else "Skip", callback_data=f"{step}:0")],
-                [InlineKeyboardButton(text="Back", callback_data=f"{step}:1"), InlineKeyboardButton(text="Hide", callback_data=f"{step}:2")],
+                [
+                    InlineKeyboardButton(text="Back", callback_data=f"{step}:1"),
+                    InlineKeyboardButton(text="Hide", callback_data=f"{step}:2"),
+                ],
             ]
         )
         return f"Question {step}", keyboard
@@ -102,20 +107,20 @@ async def _aiogram(base_url: str) -> float:
             sent = await bot.send_message(chat, text, reply_markup=keyboard)
             data["card"] = sent.message_id
         else:
-            await bot.edit_message_text(text=text, chat_id=chat, message_id=data["card"], reply_markup=keyboard)
+            await bot.edit_message_text(
+                text=text, chat_id=chat, message_id=data["card"], reply_markup=keyboard
+            )
         await state.set_state(f"step:{step}")
-        await state.update_data(**data, step=step) if "step" not in data else await state.update_data(
-            **{**data, "step": step, f"answer{step}": answer}
-        )
+        await state.update_data({**data, "step": step, f"answer{step}": answer})
 
     router = Router()
 
-    @router.callback_query(F.data)
+    @router.callback_query()
     async def tapped(query: CallbackQuery, state: FSMContext) -> None:
         await answered(state, query.from_user.id, query.data or "")
         await bot.answer_callback_query(query.id)
 
-    @router.message(F.text)
+    @router.message()
     async def said(message: Message, state: FSMContext) -> None:
         await answered(state, message.chat.id, message.text or "")
         await bot.delete_message(message.chat.id, message.message_id)
@@ -133,10 +138,6 @@ async def _aiogram(base_url: str) -> float:
 
 
 async def _ours(base_url: str) -> float:
-    from aiogram.client.telegram import TelegramAPIServer
-
-    from benchmarks.line import line
-
     session = canned.Watched(api=TelegramAPIServer.from_base(base_url))
     with tempfile.TemporaryDirectory() as folder:
         async with line(Path(folder), session=session) as app:
@@ -151,4 +152,4 @@ async def _ours(base_url: str) -> float:
 if __name__ == "__main__":
     side = {"ours": _ours, "aiogram": _aiogram}[sys.argv[1]]
     with canned.serving() as base_url:
-        print(json.dumps({"updates_s": asyncio.run(side(base_url))}))
+        print(json.dumps({"updates_s": uvloop.run(side(base_url))}))

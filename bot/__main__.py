@@ -6,6 +6,8 @@ import contextlib
 import signal
 import sys
 
+import uvloop
+
 from bot.settings import BotSettings, SettingsError, load
 
 
@@ -33,7 +35,7 @@ def main() -> int:
 
     logs.configure(settings.log_level)
     work = _parked(settings, again=arguments.retry) if arguments.command == "parked" else _run(settings)
-    return asyncio.run(_told(work))
+    return uvloop.run(_told(work))
 
 
 async def _told(work: "asyncio.Future[int] | object") -> int:

@@ -11,9 +11,13 @@ from aiogram.client.default import DefaultBotProperties
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 from aiogram.enums import ParseMode
-from aiogram.types import LinkPreviewOptions
+from aiogram.methods import Response
+from aiogram.types import File, LinkPreviewOptions, Message
 
 POLL_S = 25
+# aiogram decodes each answer as a generic of its result, which pydantic forgets and builds again (5 ms) unless
+# somebody holds on to it.
+_ANSWERS = (Response[bool], Response[Message], Response[Message | bool], Response[File])
 
 
 class TelegramAwayError(Exception):

@@ -9,6 +9,7 @@ reports: a person must not be turned away because a date was missed.
 import os
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 
 import rfc8785
@@ -35,13 +36,18 @@ class Compartment(_Entry):
 
     def key(self) -> HybridRecipient:
         """The recipient to seal to; always hybrid."""
-        try:
-            recipient = parse_recipient(self.recipient)
-        except SealError:
-            raise ManifestError("a compartment's recipient is malformed") from None
-        if not isinstance(recipient, HybridRecipient):
-            raise ManifestError("a compartment's recipient is always hybrid")
-        return recipient
+        return _hybrid(self.recipient)
+
+
+@lru_cache(maxsize=64)  # decoding and checking a post-quantum key takes milliseconds, and every report needs it
+def _hybrid(text: str) -> HybridRecipient:
+    try:
+        recipient = parse_recipient(text)
+    except SealError:
+        raise ManifestError("a compartment's recipient is malformed") from None
+    if not isinstance(recipient, HybridRecipient):
+        raise ManifestError("a compartment's recipient is always hybrid")
+    return recipient
 
 
 class MemberKeys(_Entry):

@@ -41,6 +41,8 @@ _SUBMIT = """WITH report AS (
   INSERT INTO receipts (words_mac, report) VALUES ($14, $1)
 ), leaf AS (
   INSERT INTO custody_leaves (leaf) VALUES ($15)
+), thread AS (
+  INSERT INTO threads (id, report, version, sealed) SELECT $17, $1, 1, $18::bytea WHERE $18 IS NOT NULL
 ) DELETE FROM drafts WHERE id = $16"""
 _ADD_BODY = """WITH body AS (
   INSERT INTO bodies (id, report, number, sealed, ciphertext_sha256, key_epoch) VALUES ($1, $2, $3, $4, $5, $6)
@@ -129,15 +131,17 @@ async def submit(
         obj=str(report),
         items=_items(body_id, body, salt, content, given.files),
     )
+    thread = uuid.uuid4()
+    address = None  # kept only when the reporter said that we may write back
+    if given.answer_here:
+        address = secret.seal(Row("threads", thread.bytes + report.bytes, 1), str(given.address).encode())
     await connection.execute(
         _SUBMIT, report, receipt.public_code, new_code(), given.form, given.form_version, custody.hour(now),
         given.urgency, _due(now, given.urgency), compartment,
         body_id, body.sealed, body.ciphertext_sha256, key.epoch,
-        words_mac(secret, receipt.words), leaf, draft,
+        words_mac(secret, receipt.words), leaf, draft, thread, address,
     )  # fmt: skip
     await _move_files(connection, report, body_id, given.files)
-    if given.answer_here:
-        await _open_thread(connection, report, given.address, secret)
     return receipt
 
 
@@ -205,20 +209,11 @@ def _items(
 async def _move_files(
     connection: Connection, report: uuid.UUID, body: uuid.UUID, files: Sequence[SealedFile]
 ) -> None:
-    await connection.executemany(
-        _MOVE_FILE,
-        [(f.id, report, body, f.blob, f.ciphertext_sha256, f.sealed_size, f.epoch) for f in files],
-    )
-
-
-async def _open_thread(
-    connection: Connection, report: uuid.UUID, address: int, secret: ProcessSecret
-) -> None:
-    thread = uuid.uuid4()
-    sealed = secret.seal(Row("threads", thread.bytes + report.bytes, 1), str(address).encode())
-    await connection.execute(
-        "INSERT INTO threads (id, report, version, sealed) VALUES ($1, $2, 1, $3)", thread, report, sealed
-    )
+    if files:
+        await connection.executemany(
+            _MOVE_FILE,
+            [(f.id, report, body, f.blob, f.ciphertext_sha256, f.sealed_size, f.epoch) for f in files],
+        )
 
 
 async def thread_address(connection: Connection, report: uuid.UUID, secret: ProcessSecret) -> int | None:
