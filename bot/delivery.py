@@ -77,6 +77,7 @@ class Delivery:
         for one in queued:
             if one.chat in self._intake.unsure:
                 continue  # something older may lie unsent: the next take-over sends both in order
+            self._intake.in_hand.add(one.id)
             waiting = self._waiting.get(one.chat)
             if waiting is not None:
                 waiting.append(one)
@@ -163,8 +164,9 @@ class Delivery:
                 # A chat that has fallen behind sees the newest card only.
                 card, tag = await self._act(chat, batch, card, tag)
                 await self._patiently(partial(self._done, chat, [one.id for one in batch]))
-                for _ in batch:
+                for one in batch:
                     waiting.popleft()
+                    self._intake.in_hand.discard(one.id)
         except _LapsedLease:
             self._intake.unsure.add(chat)
             log.info("lease_lapsed")
@@ -175,6 +177,7 @@ class Delivery:
             self._intake.unsure.add(chat)
             log.error("delivery_failed", error=type(error).__name__)
         finally:
+            self._intake.in_hand.difference_update(one.id for one in waiting)
             del self._waiting[chat], self._ours_until[chat]
 
     async def _act(

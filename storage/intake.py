@@ -39,8 +39,7 @@ _TAKE = """WITH taken AS (
 _LOCK = """INSERT INTO chats (chat) VALUES ($1) ON CONFLICT (chat) DO UPDATE SET chat = excluded.chat"""
 _READ = """SELECT 'draft' AS what, id, active, version, day, salt, sealed FROM drafts WHERE chat = $1
 UNION ALL SELECT 'ids', NULL, NULL, version, day, salt, sealed FROM message_ids WHERE chat = $1
-UNION ALL SELECT 'queued', NULL, bool_and(sender IS NOT DISTINCT FROM $3), NULL, NULL, NULL, NULL
-FROM outgoing WHERE chat = $1 AND not_before <= $2 HAVING count(*) > 0"""
+UNION ALL SELECT 'queued', id, NULL, NULL, NULL, NULL, NULL FROM outgoing WHERE chat = $1 AND not_before <= $2"""
 _SET_ASIDE = "UPDATE drafts SET active = false WHERE id = ANY($1) AND active"
 _PUT_DRAFT = """INSERT INTO drafts (id, chat, active, version, day, salt, sealed, expires_on)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO UPDATE SET active = excluded.active,
@@ -205,6 +204,7 @@ class Intake:
         self.now = now
         self.draft_ttl = draft_ttl
         self.process = uuid.uuid4()
+        self.in_hand: set[uuid.UUID] = set()  # what this process is sending at this moment
         # Chats where something of this process may lie committed and unsent: nothing may be sent past it.
         self.unsure: set[bytes] = set()
 
@@ -250,10 +250,11 @@ class Intake:
     async def _open(self, connection: Connection, chat: bytes, address: int) -> Visit:
         visit = Visit(chat, address, connection)
         closed = []
-        for row in await connection.fetch(_READ, chat, self.now(), self.process):
+        for row in await connection.fetch(_READ, chat, self.now()):
             if row["what"] == "queued":
                 visit.queue_is_empty = False
-                visit.may_send = row["active"]  # all of them are this process's own
+                # Only behind what this process is sending at this moment: nothing may pass what waits.
+                visit.may_send = visit.may_send and row["id"] in self.in_hand
             elif row["what"] == "ids":
                 visit.messages = self.open_ids(chat, row)
             else:

@@ -11,6 +11,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ import aiohttp
 import asyncpg
 
 from rehearsal.server import Rehearsal
-from storage import local, roles, setup
+from seal import HybridIdentity
+from storage import local, manifest, roles, setup
 from storage.blobs import Blobs
 from tests.conftest import PASSWORDS, Database
 from tests.line.kit import HOOK, TOKEN, Team
@@ -139,6 +141,23 @@ async def says(house: House, *arguments: str, **environment: str | None) -> tupl
     out, err = await asyncio.wait_for(process.communicate(), START_WITHIN_S)
     assert process.returncode is not None
     return process.returncode, out.decode(), err.decode()
+
+
+async def publishes(team: Team, *, serial: int, routing: dict[str, str]) -> None:
+    """Publishes another manifest, which sends forms elsewhere."""
+    another = manifest.Manifest(
+        serial=serial,
+        expires=date(2099, 1, 1),
+        recovery=str(HybridIdentity.generate().recipient),
+        compartments={"team": manifest.Compartment(epoch=1, recipient=str(team.identity.recipient))},
+        members={},
+        routing=routing,
+    )
+    connection = await asyncpg.connect(team.database.url(roles.KEEPER))
+    try:
+        await manifest.keep(connection, another, manifest.sign(another, team.ceremony))
+    finally:
+        await connection.close()
 
 
 def free_port() -> int:

@@ -131,9 +131,13 @@ class Teller:
         card = await self._taps(card, "English")
         card = await self._taps(card, BEGIN)
         while "Thank you." not in card.text:
-            step, options = next((asked for words, asked in asks.items() if words in card.text), ("", None))
-            if options is None:
+            asked = next((asked for words, asked in asks.items() if words in card.text), None)
+            if asked is None:
                 seen = "\n".join(map(str, await self.person.everything_seen()))
+                raise AssertionError(
+                    f"{self.person.name} did not expect this card:\n{card}\nbefore it:\n{seen}"
+                )
+            step, options = asked
             if not options:
                 card = await self._says(card, story)
                 continue

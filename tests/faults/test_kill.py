@@ -82,7 +82,7 @@ def _holds(report: dict[str, Any], story: Story) -> None:
     """The report has each text of its story exactly once, and each answer that was acknowledged."""
     given = report["answers"]
     parts = [*given["answers"], *given["beside"]]
-    words = Counter([text for part in parts for text in part.get("words", [])] + report["early"])
+    words = Counter(text for part in parts for text in part.get("words", []))
     assert words == Counter(story.said)
     answers = {answer["step"]: answer for answer in given["answers"]}
     for step, option in story.tapped.items():
