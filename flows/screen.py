@@ -18,6 +18,7 @@ _SEND_NOW = Button("send", Text("nav.send_now"))
 _KEEP = Button("keep", Text("nav.keep"))
 _DONE = Button("keep", Text("nav.done"))
 _CLEAR = Button("clear", Text("nav.clear"))
+_MOST_WORDS = 2  # buttons in a row, when they hold words
 _MOST_OTHERS = 12  # things kept beside that the review shows one by one
 _REVIEW_UNITS = 2600  # UTF-16 units of a person's words on the review, of the 4096 a message may have
 
@@ -65,9 +66,11 @@ def _question(interview: Interview, slots: list[Slot], slot: Slot, *, shorter: b
 
 def _options(step: Step) -> Rows:
     buttons = [Button(f"o.{option.key}", _option_text(step, option)) for option in step.options]
-    return tuple(
-        tuple(buttons[start : start + step.columns]) for start in range(0, len(buttons), step.columns)
-    )
+    # Beside a grid of numbers words would be cut on a phone: they stand above it, each in a row of its own.
+    words = [button for button in buttons if step.columns > _MOST_WORDS and isinstance(button.text, Text)]
+    grid = [button for button in buttons if button not in words]
+    rows = (tuple(grid[start : start + step.columns]) for start in range(0, len(grid), step.columns))
+    return (*((button,) for button in words), *rows)
 
 
 def _option_text(step: Step, option: Option) -> Text | str:

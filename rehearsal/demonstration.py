@@ -30,6 +30,7 @@ from storage.errors import StorageError
 
 _START_WITHIN_S = 60.0
 _STOP_WITHIN_S = 10.0
+_NAME = "Dodomu"  # above the chat, as BotFather would be told
 _LAST_PORT = 65535
 
 
@@ -124,6 +125,8 @@ async def _run(state: Path, ports: Ports) -> int:
             Rehearsal([token := _token(state)], port=ports.chat, state=state / "chats") as rehearsal,
             _processes(state, demo, token, rehearsal.url, ports) as processes,
         ):
+            for bot in rehearsal.world.bots.values():
+                bot.names.setdefault("", _NAME)
             await _until_ready(rehearsal, processes, ports, stop)
             if not stop.is_set():
                 _say(_welcome(rehearsal.url, ports, demo))

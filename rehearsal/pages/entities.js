@@ -52,16 +52,26 @@ function node(entity, part, content, onCommand) {
 }
 
 function spoiler(content) {
-  const cover = element("button", "spoiler");
-  cover.type = "button";
+  // Not a <button>: that is a box, and hidden words break over lines as the words around them do.
+  const cover = element("span", "spoiler");
+  cover.setAttribute("role", "button");
+  cover.tabIndex = 0;
   cover.setAttribute("aria-label", "Hidden text, press to show");
-  cover.append(content);
-  cover.addEventListener("click", () => {
+  const held = element("span");
+  held.append(content);
+  cover.append(held);
+  const show = () => {
     const shown = element("span");
     shown.tabIndex = -1;
-    shown.append(...cover.childNodes);
+    shown.append(...held.childNodes);
     cover.replaceWith(shown);
     shown.focus();
+  };
+  cover.addEventListener("click", show);
+  cover.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" && event.key !== " ") return;
+    event.preventDefault();
+    show();
   });
   return cover;
 }
