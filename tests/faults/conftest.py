@@ -50,10 +50,3 @@ async def line(house: kit.House) -> AsyncIterator[Line]:
     )
     async with running(settings) as app:
         yield Line(house.rehearsal, app, house.team, settings)
-
-
-@pytest.fixture
-async def webhook(house: kit.House) -> AsyncIterator[kit.BotProcess]:
-    """A bot as a process of its own, behind a webhook."""
-    async with kit.bots(house, webhooks=1) as (bot,):
-        yield bot

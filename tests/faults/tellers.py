@@ -127,7 +127,7 @@ class Teller:
     async def _tells_one(self, card: Shown) -> Shown:
         story = Story()
         self.stories.append(story)
-        asks = CORE if self.number % 5 == 0 else URGENT
+        asks = CORE if self.number % 10 == 0 else URGENT
         card = await self._taps(card, "English")
         card = await self._taps(card, BEGIN)
         while "Thank you." not in card.text:
