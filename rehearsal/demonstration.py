@@ -14,6 +14,7 @@ import secrets
 import signal
 import socket
 import sys
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,7 +108,7 @@ def _make(state: Path) -> None:
 
 
 async def _run(state: Path, ports: Ports) -> int:
-    stop = asyncio.Event()
+    stop, begun = asyncio.Event(), time.monotonic()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     for name, port in (("--chat-port", ports.chat), ("--console-port", ports.console)):
@@ -129,6 +130,7 @@ async def _run(state: Path, ports: Ports) -> int:
                 bot.names.setdefault("", _NAME)
             await _until_ready(rehearsal, processes, ports, stop)
             if not stop.is_set():
+                _say(f"Ready after {time.monotonic() - begun:.1f} s.")
                 _say(_welcome(rehearsal.url, ports, demo))
                 await _until_stopped(processes, demo, stop)
             _say("\nStopping…")
