@@ -1,4 +1,4 @@
-"""The cards that stand after an interview, or instead of one: its endings, the receipt, the safety card."""
+"""The cards that stand after an interview, or instead of one: its endings, the receipt, what it is not."""
 
 from typing import Literal
 
@@ -21,10 +21,5 @@ def receipt(code: str, words: str) -> Card:
 
 
 def official() -> Card:
-    """Say which bodies take an official search request: a report is none."""
-    return Card((Text("receipt.official"),), ((Button("clear_chat", Text("receipt.clear")),),))
-
-
-def safety() -> Card:
-    """Say what hide and erase do, and what only the person can do."""
-    return Card((Text("ask.safety"), Text("ask.safety.hint")), ())
+    """Say which bodies take an official search request: a report is none. The receipt above it has the button."""
+    return Card((Text("receipt.official"),), ())

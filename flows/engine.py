@@ -91,15 +91,17 @@ class _Now:
         return TABLE[self.slot.step.kind]
 
 
-def begin(lang: str, *, resume: str = "", before: Sequence[str] = ()) -> Interview:
+def begin(
+    lang: str, *, resume: str = "", before: Sequence[str] = (), files: Sequence[Sent] = ()
+) -> Interview:
     """Start an interview at its first screen.
 
-    `resume` are the words, in `lang`, to come back with; `before` is what was written before it began.
+    `resume` are the words, in `lang`, to come back with; `before` and `files` came before it began.
     """
     form = forms.newest(FORM)
     first = next(form.all_steps())
-    notes = tuple(Note("before", words) for words in before)
-    return Interview(form.name, form.version, lang, revision=0, at=first.key, notes=notes, resume=resume)
+    interview = Interview(form.name, form.version, lang, revision=0, at=first.key, resume=resume)
+    return interview.with_before(before, files)
 
 
 def in_language(interview: Interview, lang: str, *, resume: str) -> Interview:

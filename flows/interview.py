@@ -3,14 +3,16 @@
 Interview.from_json(interview.to_json()) == interview
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from flows import forms
 from flows.errors import MalformedInterviewError
 from flows.form import Form
+from flows.inputs import Sent, sound
 
+BEFORE = "before"  # the slot of what came before the first question
 Json = Any  # what json.loads gives; checked where it is read
 
 
@@ -110,6 +112,12 @@ class Interview:
     def with_answer(self, slot: str, answer: Answer) -> Self:
         """Put one answer in place."""
         return replace(self, answers={**self.answers, slot: answer})
+
+    def with_before(self, words: Sequence[str], files: Sequence[Sent]) -> Self:
+        """Keep what came before the first question: it is reviewed and sent beside the answers."""
+        notes = tuple(Note(BEFORE, sound(text)) for text in words)
+        before = tuple(File(file.file, file.kind, BEFORE) for file in files)
+        return replace(self, notes=(*self.notes, *notes), files=(*self.files, *before))
 
     def to_json(self) -> dict[str, Json]:
         """Give the state as JSON values."""

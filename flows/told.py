@@ -10,7 +10,7 @@ from typing import Any
 from flows.cards import Text
 from flows.dates import spoken
 from flows.form import Form
-from flows.interview import Answer, File, Interview, Point
+from flows.interview import BEFORE, Answer, File, Interview, Point
 from flows.path import Slot
 
 LEVELS = ("name", "raion", "oblast")  # what tells two settlements apart; the hromada only when it must
@@ -65,6 +65,8 @@ def beside(slots: list[Slot], interview: Interview) -> list[Beside]:
 def label_key(form: Form, slot: str) -> str:
     """Give the text key of a question's short name."""
     key = slot.partition("#")[0]
+    if key == BEFORE:
+        return "label.before"
     return (
         f"ask.{key}.label"
         if any(step.key == key and step.told for step in form.all_steps())

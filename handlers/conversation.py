@@ -32,6 +32,8 @@ from flows import (
     take,
 )
 from flows.engine import FORM
+from flows.inputs import sound
+from flows.interview import BEFORE
 from flows.words import command_of
 from handlers.line import Line
 from storage import draft_files, submission
@@ -145,8 +147,9 @@ class Conversation:
                 before = self.visit.draft
                 if before is not None:
                     self.visit.shred(before)  # only what stood before a first question; see _set_aside
-                    draft.data.setdefault("early", []).extend(before.data.get("early", []))
-                    draft.data.setdefault("files", {}).update(before.data.get("files", {}))
+                    interview = interview.with_before(before.data["early"], _early_files(before))
+                    draft.data["early"] += before.data["early"]
+                    draft.data["files"].update(before.data["files"])
                 self.visit.hidden.remove(draft)
                 draft.active = True
                 self.visit.draft = draft
@@ -170,7 +173,9 @@ class Conversation:
             self.visit.draft = draft
         numbers = [secrets.randbelow(returnwords.COUNT) for _ in range(RESUME_WORDS)]
         draft.data["resume"] = numbers
-        self._shows(draft, begin(lang, resume=" ".join(returnwords.words(numbers, lang))))
+        words = " ".join(returnwords.words(numbers, lang))
+        early = draft.data["early"]
+        self._shows(draft, begin(lang, resume=words, before=early, files=_early_files(draft)))
 
     def _answers(self, draft: Draft, came: Came) -> None:
         given = came.given
@@ -196,6 +201,7 @@ class Conversation:
             self._ends(turn.outcome)
         else:
             self._takes_file(draft, came)
+            self._takes_back(draft, interview, turn.interview)
             self._clears_answer(came)
             self._shows(draft, turn.interview, notice=turn.notice)
 
@@ -206,6 +212,22 @@ class Conversation:
         self.visit.keep(draft)
         shown = self.line.render(card(interview, notice), interview.lang, revision=interview.revision)
         self.visit.send(Outgoing(self.visit.address, show=shown, fresh=fresh))
+
+    def _takes_back(self, draft: Draft, before: Interview, after: Interview) -> None:
+        """Files that the person took back go at once, also those still on their way: only what is told is sent."""
+        told = {file.id for file in after.files}
+        gone = [file for file in before.files if file.id not in told]
+        if not gone:
+            return
+        self.erased = [uuid.UUID(file.id) for file in gone]
+        for file in gone:
+            draft.data["files"].pop(file.id, None)
+        ids = self.visit.messages.ids
+        standing = tuple(file.message for file in gone if file.message is not None and file.message in ids)
+        for message in standing:
+            del ids[message]
+        if standing:
+            self.visit.send(Outgoing(self.visit.address, delete=standing))
 
     def _ends(self, outcome: Literal["under_18", "not_now"]) -> None:
         """Not now, or under 18: nothing is kept, and the chat shows what helps."""
@@ -259,7 +281,6 @@ class Conversation:
                 "form": interview.form,
                 "form_version": interview.version,
                 "answers": content,
-                "early": draft.data["early"],
                 "files_on_their_way": [str(file) for file in pending],
             },
             files=ready,
@@ -284,10 +305,12 @@ class Conversation:
         shown = self.line.render(after.receipt(receipt.public_code, words), lang, tag=tag)
         self.visit.send(Outgoing(self.visit.address, show=shown))
         self._clears(None)
+        now = self.line.now()
+        # Below the receipt, and queued by itself: one visit's cards of this moment are one card.
+        official = self.line.render(after.official(), lang, tag=tag)
+        self.visit.send(Outgoing(self.visit.address, show=official, fresh=True, beside=True), at=now)
         greeted = self.line.render(greeting.card(), lang)
-        self.visit.send(
-            Outgoing(self.visit.address, show=greeted, only_if=tag), at=self.line.now() + RECEIPT_STANDS
-        )
+        self.visit.send(Outgoing(self.visit.address, show=greeted, only_if=tag), at=now + RECEIPT_STANDS)
 
     # ---- vanish as you go ------------------------------------------------------------------------
 
@@ -314,7 +337,7 @@ class Conversation:
         if came.file is None or not isinstance(came.given, Sent):
             return
         interview = draft.data.get("interview", {})
-        meta = {**came.file["meta"], "kind": came.given.kind, "step": interview.get("at", "before")}
+        meta = {**came.file["meta"], "kind": came.given.kind, "step": interview.get("at", BEFORE)}
         draft.data["files"][came.given.file] = meta
         name, _ = self.line.compartment(interview.get("form", FORM))
         self.visit.downloads[uuid.UUID(came.given.file)] = {
@@ -332,14 +355,21 @@ def _words_of(given: Said | Edited | Sent | Located) -> str:
     """What an input that no question asked for says; a point only as exact as a settlement."""
     if isinstance(given, Located):
         return f"{given.latitude:.1f}, {given.longitude:.1f}"
-    return (given.caption or "") if isinstance(given, Sent) else given.text
+    return sound((given.caption or "") if isinstance(given, Sent) else given.text)
+
+
+def _early_files(draft: Draft) -> list[Sent]:
+    """The files that came before the first question; their captions are among the early words."""
+    return [Sent(file, meta["kind"]) for file, meta in draft.data["files"].items() if meta["step"] == BEFORE]
 
 
 def _is_answered(draft: Draft) -> bool:
-    """Whether the interview holds anything besides consent."""
+    """Whether the interview holds anything besides consent and what came before it."""
     interview = draft.data.get("interview", {})
     given = set(interview.get("answers", {})) - {"consent"}
-    return bool(given or any(interview.get(kept) for kept in ("notes", "points", "files")))
+    notes = any(slot != BEFORE for slot, *_ in interview.get("notes", ()))
+    files = any(slot != BEFORE for _, _, slot, *_ in interview.get("files", ()))
+    return bool(given or notes or files or interview.get("points"))
 
 
 def _holds_something(draft: Draft) -> bool:

@@ -4,7 +4,7 @@ What is sealed (kind "report", version 1):
 
     {"kind", "id", "version", "report", "received": exact time, "language", "form", "form_version",
      "answers": …, "files": [{"id", "name", "mime", "kind", "step", "length", "sha256", "ciphertext_sha256",
-                              "salt", "compartment", "epoch"} …], "early": [texts before the first question], "salt"}
+                              "salt", "compartment", "epoch"} …], "files_on_their_way": [ids], "salt"}
 
 `salt` opens the leaf's commitment. What comes after sending (a file still on its way) is an *addition*: a body
 of its own with the next number; nobody at intake can read the first.

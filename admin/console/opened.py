@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request, Response
@@ -183,7 +184,6 @@ def _shown(part: Part, reading: Reading, compartment: Compartment, lang: str) ->
         "number": part.number,
         "received": part.received,
         "language": content.get("language", ""),
-        "early": content.get("early", ()),
         "rows": rows,
         "unread": unread,
         "raw": _words(content.get("answers", {})) if unread else (),
@@ -195,8 +195,11 @@ def _shown(part: Part, reading: Reading, compartment: Compartment, lang: str) ->
 
 
 def _words(body: Mapping[str, object]) -> list[str]:
-    entries = body.get("answers", ())
-    assert isinstance(entries, list)
+    entries: list[Mapping[str, Any]] = []
+    for told in ("answers", "beside"):
+        listed = body.get(told, [])
+        assert isinstance(listed, list)
+        entries += listed
     return ["\n".join(entry.get("words", ())) for entry in entries if entry.get("words")]
 
 

@@ -115,10 +115,11 @@ class Team:
                  "understood": {"age": 8, "about": True}},
                 {"step": "photo", "label": "ask.photo.label", "words": [WORDS], "files": ids},
             ],
-            "beside": [], "files": [{"id": one, "kind": "photo", "step": "photo"} for one in ids],
+            "beside": [{"step": "before", "label": "label.before", "words": ["Please help us"]}],
+            "files": [{"id": one, "kind": "photo", "step": "photo"} for one in ids],
         }  # fmt: skip
         given = Given(
-            "family", 1, urgency, {"language": "en", "answers": answers, "early": ["Please help us"]}, files,
+            "family", 1, urgency, {"language": "en", "answers": answers}, files,
             answer_here=False, address=0,
         )  # fmt: skip
         receipt: Receipt = await submission.submit(

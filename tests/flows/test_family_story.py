@@ -259,5 +259,5 @@ def test_words_from_before_the_interview_belong_to_it() -> None:
         interview = laws.take(interview, flows.Tapped(interview.revision, button)).interview
     interview = laws.take(interview, flows.Said("Zlata", 1)).interview
     assert flows.body(interview)["beside"] == [
-        {"step": "before", "label": "label.other", "words": ["they took her yesterday"]}
+        {"step": "before", "label": "label.before", "words": ["they took her yesterday"]}
     ]

@@ -58,7 +58,9 @@ async def shares(person: Person, *, answer: str = "Yes, only I see this phone") 
 
 async def sends_it(person: Person) -> Receipt:
     await person.taps("Send")
-    return await sees_receipt(person)
+    receipt = await sees_receipt(person)
+    await person.sees("not an official search request")
+    return receipt
 
 
 async def sees_receipt(person: Person) -> Receipt:

@@ -344,7 +344,8 @@ async def test_a_form_that_the_program_lacks_loses_nothing(line: Line) -> None:
     await olha.sees(NAME)
     await goes_on_from_the_name(olha)
     report = await the_report(line)
-    assert "they are in Vyhadanka now" in report["early"]
+    beside = [words for kept in report["answers"]["beside"] for words in kept.get("words", [])]
+    assert "they are in Vyhadanka now" in beside
     assert (await answer(line, "know"))["option"] == "family"
 
 

@@ -185,12 +185,19 @@ async def test_what_was_written_before_a_language_is_not_lost(line: Line) -> Non
     await stories.tells_the_core(olha)
     await olha.taps("Skip")
     await stories.shares(olha)
+    review = await olha.sees("This is your message.")
+    for told in ("they were taken from the school in Vyhadanka", "the list of that class", "files: 1"):
+        assert told in review.text
     await stories.sends_it(olha)
     (report,) = await line.team.reports()
-    assert report["early"] == [
+    early = [kept for kept in report["answers"]["beside"] if kept["step"] == "before"]
+    assert [words for kept in early for words in kept.get("words", [])] == [
         "they were taken from the school in Vyhadanka",
         "the list of that class",
         "48.6, 34.6",
+    ]
+    assert [file for kept in early for file in kept.get("files", [])] == [
+        file["id"] for file in report["answers"]["files"]
     ]
     files = report["files"] + [file for addition in report["additions"] for file in addition["files"]]
     assert [file["name"] for file in files] == ["list.txt"]

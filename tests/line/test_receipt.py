@@ -1,0 +1,111 @@
+"""After Send: the receipt, and below it that this is no official search request; both go together."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+import pytest
+
+from bot import settings as bot_settings
+from rehearsal.driver import Person
+from rehearsal.server import Rehearsal
+from tests.line import stories
+from tests.line.kit import Line, Team, running
+from tests.line.test_vanish import GREETING, Clock, blobs_of, passes, until
+
+OFFICIAL = "not an official search request"
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def line(
+    rehearsal: Rehearsal, team: Team, settings: bot_settings.BotSettings, clock: Clock
+) -> AsyncIterator[Line]:
+    async with running(settings, clock=clock) as app:
+        yield Line(rehearsal, app, team, settings)
+
+
+@pytest.fixture
+async def rows(line: Line, fresh_database: Any) -> AsyncIterator[Callable[[str], Awaitable[int]]]:
+    """Counts the rows of a table."""
+    connection = await asyncpg.connect(fresh_database.superuser_url)
+
+    async def count(table: str) -> int:
+        return int(await connection.fetchval(f"SELECT count(*) FROM {table}"))
+
+    yield count
+    await connection.close()
+
+
+async def sends_a_report(line: Line) -> Person:
+    olha = line.person("Olha")
+    await stories.begins(olha)
+    await stories.tells_the_core(olha)
+    await olha.taps("Skip")
+    await stories.shares(olha)
+    await stories.sends_it(olha)
+    return olha
+
+
+async def test_the_receipt_is_followed_and_not_replaced(line: Line) -> None:
+    olha = await sends_a_report(line)
+    await olha.sees(OFFICIAL)
+    receipt, official = await olha.sees_only(2)
+    assert "Seven words to come back" in receipt.text
+    assert OFFICIAL in official.text
+    assert "1648" in official.text
+
+
+async def test_both_go_when_the_chat_is_cleared(line: Line) -> None:
+    olha = await sends_a_report(line)
+    await olha.sees(OFFICIAL)
+    await olha.taps("I have the words, clear this chat")
+    await olha.sees(GREETING)
+    (greeting,) = await olha.sees_only(1)
+    assert GREETING in greeting.text
+
+
+async def test_both_go_after_15_minutes(line: Line, clock: Clock) -> None:
+    olha = await sends_a_report(line)
+    await olha.sees(OFFICIAL)
+    await line.settles()
+    await passes(line, clock, timedelta(minutes=15, seconds=2))
+    await olha.sees(GREETING)
+    (greeting,) = await olha.sees_only(1)
+    assert GREETING in greeting.text
+
+
+async def test_files_that_were_taken_back_are_neither_kept_nor_sent(line: Line, rows: Any) -> None:
+    olha = line.person("Olha")
+    await stories.begins(olha)
+    await stories.tells_the_core(olha)
+    await olha.sends_photo(stories.picture("teal"))
+    await olha.sends_file("someone else.pdf", b"%PDF invented")
+    await olha.sees("files: 2")
+    await until(lambda: _equals(rows("draft_files"), 2))
+    await olha.taps("Take the files back")
+    await olha.sees("The files are taken back.")
+    await until(lambda: _equals(rows("draft_files"), 0))
+    await until(lambda: _nothing(line))
+    await olha.sends_file("own.txt", b"invented")
+    await olha.sees("files: 1")
+    await olha.taps("Done")
+    await stories.shares(olha)
+    await stories.sends_it(olha)
+    (report,) = await line.team.reports()
+    files = report["files"] + [file for addition in report["additions"] for file in addition["files"]]
+    assert [file["name"] for file in files] == ["own.txt"]
+    assert [file["id"] for file in report["answers"]["files"]] == [file["id"] for file in files]
+
+
+async def _equals(counted: Awaitable[int], number: int) -> bool:
+    return await counted == number
+
+
+async def _nothing(line: Line) -> bool:
+    return blobs_of(line) == []
