@@ -16,7 +16,7 @@ from aiogram import Bot
 from aiogram.exceptions import AiogramError, TelegramRetryAfter
 from aiohttp import web
 
-from bot import telegram, upkeep, webhook
+from bot import introduction, telegram, upkeep, webhook
 from bot.delivery import Delivery
 from bot.downloads import Downloads
 from bot.polling import poll
@@ -61,7 +61,10 @@ class App:
 
     async def run(self) -> None:
         """Serves until cancelled."""
+        if unconfirmed := self.settings.unconfirmed:
+            log.warning("texts_to_confirm", settings=unconfirmed)
         async with asyncio.TaskGroup() as group:
+            group.create_task(introduction.introduce(self.bot, self.line.texts))
             group.create_task(self.trust.keep_reading())
             group.create_task(self.delivery.keep_leases())
             group.create_task(
@@ -156,10 +159,10 @@ async def build(settings: BotSettings, *, clock: Callable[[], datetime] = now) -
         await trust.read()
         bot = telegram.connect(settings.bot_token.get_secret_value(), settings.api_base)
         stack.push_async_callback(bot.session.close)
-        values = {"team": settings.team}
         line = Line(
             texts={
-                lang: Texts.load(lang, domains=("forms", "bot"), values=values) for lang in offered("forms")
+                lang: Texts.load(lang, domains=("forms", "bot"), values=settings.values(lang))
+                for lang in offered("forms")
             },
             places=Places.load(),
             manifest=trust.current,

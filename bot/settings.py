@@ -5,6 +5,7 @@ nobody's real report ever lands where the passphrases are printed on a screen.
 """
 
 import ipaddress
+import json
 import re
 import urllib.parse
 from datetime import timedelta
@@ -13,12 +14,18 @@ from typing import Annotated, Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from locales import LANGUAGES
 
 DEMONSTRATION = "demonstration"  # the marker's file name in the state folder
 DEMONSTRATION_TOKEN = re.compile(r"\d+:DEMO[A-Za-z0-9_-]*")
 _TOKEN = re.compile(r"\d{1,20}:[A-Za-z0-9_-]{3,}")
 _WEBHOOK_SECRET = re.compile(r"[A-Za-z0-9_-]{16,256}")
+CONFIRMED = ("helplines", "emergency", "official", "searchers", "countries", "address")
+_VALUE_CHARACTERS = 200
+_ByLanguage = Annotated[dict[str, str], NoDecode]
+_EACH = ': one text for all, or {"uk": "…", "en": "…"}'
 
 
 class SettingsError(Exception):
@@ -50,6 +57,16 @@ class BotSettings(BaseSettings):
     team: Annotated[str, Field(min_length=1, max_length=60, description="the team's name in texts")] = (
         "Dodomu"
     )
+    helplines: Annotated[_ByLanguage, Field(description=f"who helps children and teenagers{_EACH}")] = {}
+    emergency: Annotated[_ByLanguage, Field(description=f"whom to call in danger{_EACH}")] = {}
+    official: Annotated[_ByLanguage, Field(description=f"who takes an official search request{_EACH}")] = {}
+    searchers: Annotated[_ByLanguage, Field(description=f"who searches, if the person agrees{_EACH}")] = {}
+    countries: Annotated[
+        _ByLanguage, Field(description=f"whose prosecutors, if the person agrees{_EACH}")
+    ] = {}
+    address: Annotated[
+        _ByLanguage, Field(description=f"where the bot's true name can be checked{_EACH}")
+    ] = {}
     webhook_url: Annotated[
         str | None, Field(description="public URL of the webhook; unset: long polling")
     ] = None
@@ -76,6 +93,24 @@ class BotSettings(BaseSettings):
             raise ValueError("is not 64 hexadecimal digits") from None
         return value
 
+    @field_validator(*CONFIRMED, mode="before")
+    @classmethod
+    def _by_language(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            try:
+                value = (
+                    json.loads(value) if value.lstrip().startswith("{") else dict.fromkeys(LANGUAGES, value)
+                )
+            except ValueError:
+                raise ValueError("is not a text, nor JSON") from None
+        if not isinstance(value, dict) or not set(value) <= set(LANGUAGES):
+            raise ValueError(f"has languages other than {', '.join(LANGUAGES)}")
+        if not all(_is_one_line(text) for text in value.values()):
+            raise ValueError(
+                f"has a text that is empty, of several lines, or over {_VALUE_CHARACTERS} characters"
+            )
+        return value
+
     @field_validator("log_level")
     @classmethod
     def _level(cls, value: str) -> str:
@@ -97,6 +132,19 @@ class BotSettings(BaseSettings):
                     " screen; it takes no real bot. Choose another folder and hold a ceremony there"
                 )
         return self
+
+    def values(self, lang: str) -> dict[str, str]:
+        """What stands in the texts of a language in place of the catalogues' own."""
+        confirmed = {name: getattr(self, name).get(lang) for name in CONFIRMED}
+        own = {name: text for name, text in confirmed.items() if text}
+        return {"team": self.team, "limit": str(self.max_file_mib), **own}
+
+    @property
+    def unconfirmed(self) -> list[str]:
+        """Settings whose texts are still the ones that came with the program; a demonstration needs none."""
+        if (self.state / DEMONSTRATION).exists():
+            return []
+        return [f"DODOMU_{name.upper()}" for name in CONFIRMED if not getattr(self, name)]
 
     @property
     def draft_ttl(self) -> timedelta:
@@ -127,6 +175,15 @@ def _explain(detail: Any) -> str:
     reason = "is not set" if detail["type"] == "missing" else str(detail["msg"]).removeprefix("Value error, ")
     expected = f" (expected: {field.description})" if field else ""
     return f"DODOMU_{name.upper()} {reason}{expected}"
+
+
+def _is_one_line(text: Any) -> bool:
+    return (
+        isinstance(text, str)
+        and len(text.strip()) > 0
+        and len(text) <= _VALUE_CHARACTERS
+        and "\n" not in text
+    )
 
 
 def _is_this_machine(url: str) -> bool:
