@@ -73,6 +73,8 @@ class Watched(AiohttpSession):
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         self.cards: dict[int, InlineKeyboardMarkup | None] = {}
+        self.shown: list[Any] = []
+        self.standing: dict[int, int] = {}
         self._changed: dict[int, asyncio.Event] = {}
 
     async def make_request(self, bot: Bot, method: TelegramMethod[Any], timeout: int | None = None) -> Any:  # noqa: ASYNC109 -- aiogram's signature
@@ -80,6 +82,11 @@ class Watched(AiohttpSession):
         result = await super().make_request(bot, method, timeout)
         if isinstance(method, SendMessage | EditMessageText):
             chat = int(method.chat_id or 0)
+            if isinstance(method, SendMessage) and chat not in self.standing:
+                self.standing[chat] = result.message_id
+            if chat == 1:
+                rows = method.reply_markup.inline_keyboard if method.reply_markup else ()
+                self.shown.append((method.text, [[(b.text, b.callback_data) for b in row] for row in rows]))
             self.cards[chat] = method.reply_markup  # type: ignore[assignment]
             self.changed(chat).set()
         return result
@@ -88,14 +95,17 @@ class Watched(AiohttpSession):
         """Set whenever a new card is shown."""
         return self._changed.setdefault(chat, asyncio.Event())
 
-    def button(self, chat: int, label: str) -> str:
-        """The callback data of a button on the chat's card."""
-        card = self.cards[chat]
-        for row in card.inline_keyboard if card else ():
-            for button in row:
-                if button.text == label:
-                    return str(button.callback_data)
-        raise LookupError(f"no button {label!r}")
+    async def button(self, chat: int, label: str) -> str:
+        """The callback data of a button on the chat's card, as soon as it is there."""
+        async with asyncio.timeout(60):
+            while True:
+                self.changed(chat).clear()
+                card = self.cards[chat]
+                for row in card.inline_keyboard if card else ():
+                    for button in row:
+                        if button.text == label:
+                            return str(button.callback_data)
+                await self.changed(chat).wait()
 
 
 def message(update_id: int, chat: int, text: str) -> dict[str, Any]:
@@ -110,15 +120,15 @@ def message(update_id: int, chat: int, text: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def tap(update_id: int, chat: int, data: str) -> dict[str, Any]:
-    """A raw update with a tap on a card's button."""
+def tap(update_id: int, chat: int, card: int, data: str) -> dict[str, Any]:
+    """A raw update with a tap on a button of the card with that message id."""
     person = {"id": chat, "is_bot": False, "first_name": "A", "language_code": "en"}
     return {
         "update_id": update_id,
         "callback_query": {
             "id": str(update_id), "from": person, "chat_instance": "1", "data": data,
             "message": {
-                "message_id": 1_000_000, "date": NOW, "text": "card",
+                "message_id": card, "date": NOW, "text": "card",
                 "chat": {"id": chat, "type": "private", "first_name": "A"},
             },
         },

@@ -40,8 +40,9 @@ ROUNDS = 3
 def run() -> dict[str, float]:
     """Prints the figures of both sides; returns the median ratio under "ratio"."""
     ratios = []
+    cards = _in_a_process("record")
     for _ in range(ROUNDS):
-        figures = {side: _in_a_process(side) for side in ("aiogram", "ours")}
+        figures = {side: float(_in_a_process(side, cards)) for side in ("aiogram", "ours")}
         ratios.append(figures["ours"] / figures["aiogram"])
         print(
             f"  interview, {CHATS} people, {AT_ONCE} at once: in-memory FSM {figures['aiogram']:7.0f} updates/s,"
@@ -52,52 +53,50 @@ def run() -> dict[str, float]:
     return {"ratio": ratio}
 
 
-def _in_a_process(side: str) -> float:
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.interview", side], check=True, capture_output=True, text=True
-    )
-    return float(json.loads(done.stdout.splitlines()[-1])["updates_s"])
+def _in_a_process(side: str, cards: str = "") -> str:
+    command = [sys.executable, "-m", "benchmarks.interview", side]
+    return subprocess.run(command, check=True, capture_output=True, text=True, input=cards).stdout
 
 
-async def _drive(take: Any, session: Any) -> float:
+async def _drive(take: Any, session: Any, chats: int = CHATS) -> float:
     """Plays the story in every chat, `AT_ONCE` side by side; updates a second, until the last card is shown."""
     numbers = itertools.count(1)
-    chats = iter(range(1, CHATS + 1))
+    people_left = iter(range(1, chats + 1))
 
     async def people() -> None:
-        for chat in chats:
+        for chat in people_left:
             for kind, what in STORY:
                 session.changed(chat).clear()
                 number = next(numbers)
                 if kind == "text":
                     await take(canned.message(number, chat, what))
                 else:
-                    await take(canned.tap(number, chat, session.button(chat, what)))
+                    data = await session.button(chat, what)
+                    await take(canned.tap(number, chat, session.standing[chat], data))
                 await session.changed(chat).wait()
 
     started = time.perf_counter()
     async with asyncio.TaskGroup() as group:
         for _ in range(AT_ONCE):
             group.create_task(people())
-    return CHATS * len(STORY) / (time.perf_counter() - started)
+    return chats * len(STORY) / (time.perf_counter() - started)
 
 
 async def _aiogram(base_url: str) -> float:
     session = canned.Watched(api=TelegramAPIServer.from_base(base_url))
     bot = Bot("1:AAA", session=session)
 
+    cards = json.load(sys.stdin)
+
     def card(step: int) -> tuple[str, InlineKeyboardMarkup | None]:
-        kind, what = STORY[step] if step < len(STORY) else ("text", "")
+        """The same words and buttons as ours showed at this step."""
+        text, rows = cards[step - 1]
+        if not rows:
+            return text, None
         keyboard = InlineKeyboardMarkup(
-            inline_keyboard=[
-                [InlineKeyboardButton(text=what if kind == "tap" else "Skip", callback_data=f"{step}:0")],
-                [
-                    InlineKeyboardButton(text="Back", callback_data=f"{step}:1"),
-                    InlineKeyboardButton(text="Hide", callback_data=f"{step}:2"),
-                ],
-            ]
+            inline_keyboard=[[InlineKeyboardButton(text=t, callback_data=d) for t, d in row] for row in rows]
         )
-        return f"Question {step}", keyboard
+        return text, keyboard
 
     async def answered(state: FSMContext, chat: int, answer: str) -> None:
         data = await state.get_data()
@@ -110,6 +109,8 @@ async def _aiogram(base_url: str) -> float:
             await bot.edit_message_text(
                 text=text, chat_id=chat, message_id=data["card"], reply_markup=keyboard
             )
+        if step == len(STORY):  # after the receipt, the card that stands below it
+            await bot.send_message(chat, cards[step][0])
         await state.set_state(f"step:{step}")
         await state.update_data({**data, "step": step, f"answer{step}": answer})
 
@@ -149,7 +150,17 @@ async def _ours(base_url: str) -> float:
             return figure
 
 
+async def _record(base_url: str) -> str:
+    """The cards that one person sees, in order, as JSON: what the in-memory side shows too."""
+    session = canned.Watched(api=TelegramAPIServer.from_base(base_url))
+    with tempfile.TemporaryDirectory() as folder:
+        async with line(Path(folder), session=session) as app:
+            await _drive(app.updates.take, session, chats=1)
+            await app.updates.idle()
+    return json.dumps(session.shown)
+
+
 if __name__ == "__main__":
-    side = {"ours": _ours, "aiogram": _aiogram}[sys.argv[1]]
+    side = {"ours": _ours, "aiogram": _aiogram, "record": _record}[sys.argv[1]]
     with canned.serving() as base_url:
-        print(json.dumps({"updates_s": uvloop.run(side(base_url))}))
+        print(uvloop.run(side(base_url)))  # type: ignore[arg-type]  # each prints what it returns

@@ -36,6 +36,7 @@ log = structlog.get_logger()
 
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 60.0
 _DATABASE_PAUSE_S = 0.5
+_TOGETHER_S = 0.01  # what is sent within this time is forgotten in one statement
 _DELETE_AT_ONCE = 100  # ids a call, Telegram's limit
 # A chat's whole queue is taken over, in order and under the chat's row, so that two processes never share one.
 _UNSENT = "(leased_until IS NULL OR leased_until < $1 OR (sender = $2 AND chat = ANY($3)))"
@@ -51,7 +52,7 @@ RETURNING chat"""
 # Need not be durable: what is deleted and comes back after a crash is only sent once more.
 _DONE = """WITH sent AS (DELETE FROM outgoing WHERE id = ANY($1)),
 lazily AS (SELECT set_config('synchronous_commit', 'off', true))
-SELECT EXISTS (SELECT 1 FROM outgoing WHERE chat = $2 AND leased_until IS NULL AND not_before <= $3) FROM lazily"""
+SELECT DISTINCT chat FROM outgoing, lazily WHERE chat = ANY($2) AND leased_until IS NULL AND not_before <= $3"""
 
 
 class _Blocked(Exception):  # noqa: N818 -- an answer of Telegram's, not an error of ours
@@ -70,7 +71,9 @@ class Delivery:
         self._bot = bot
         self._waiting: dict[bytes, deque[Queued]] = {}
         self._ours_until: dict[bytes, datetime] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._sent: dict[bytes, list[Any]] = {}
+        self._forgetting: asyncio.Task[set[bytes]] | None = None
+        self._tasks: set[asyncio.Task[Any]] = set()
 
     def hand(self, queued: list[Queued], messages: MessageIds) -> None:
         """Begins to send. Returns at once; what fails stays queued."""
@@ -256,8 +259,21 @@ class Delivery:
 
     async def _done(self, chat: bytes, ids: list[Any]) -> None:
         """Forgets what was sent, and goes on with what another process left to whoever was sending."""
-        if await self._intake.connections.fetchval(_DONE, ids, chat, self._intake.now()):
+        self._sent[chat] = ids
+        if self._forgetting is None:
+            self._forgetting = asyncio.create_task(self._forget_sent())
+            self._tasks.add(self._forgetting)
+            self._forgetting.add_done_callback(self._tasks.discard)
+        if chat in await asyncio.shield(self._forgetting):
             await self.recover(chat)
+
+    async def _forget_sent(self) -> set[bytes]:
+        """Deletes the rows of all chats that were served in the same moment; gives those where more waits."""
+        await asyncio.sleep(_TOGETHER_S)
+        sent, self._sent, self._forgetting = self._sent, {}, None
+        ids = [row for rows in sent.values() for row in rows]
+        left = await self._intake.connections.fetch(_DONE, ids, list(sent), self._intake.now())
+        return {row["chat"] for row in left}
 
     async def _forget(self, ids: list[Any]) -> None:
         await self._intake.connections.execute("DELETE FROM outgoing WHERE id = ANY($1)", ids)

@@ -31,15 +31,9 @@ log = structlog.get_logger()
 SWEEP_AFTER = timedelta(hours=46)  # Telegram lets a bot delete until 48 h; we sweep before 47 h, always
 LEASE = timedelta(seconds=10)  # renewed while it is used: how long others wait for a process that died
 
-_TAKE = """WITH taken AS (
-  INSERT INTO updates_taken (update_mac, taken_hour) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING 1
-), locked AS (
-  INSERT INTO chats (chat) SELECT $3 FROM taken ON CONFLICT (chat) DO UPDATE SET chat = excluded.chat RETURNING 1
-) SELECT EXISTS (SELECT 1 FROM taken), EXISTS (SELECT 1 FROM locked)"""
-_LOCK = """INSERT INTO chats (chat) VALUES ($1) ON CONFLICT (chat) DO UPDATE SET chat = excluded.chat"""
-_READ = """SELECT 'draft' AS what, id, active, version, day, salt, sealed FROM drafts WHERE chat = $1
-UNION ALL SELECT 'ids', NULL, NULL, version, day, salt, sealed FROM message_ids WHERE chat = $1
-UNION ALL SELECT 'queued', id, NULL, NULL, NULL, NULL, NULL FROM outgoing WHERE chat = $1 AND not_before <= $2"""
+# Takes the update if it is new (none: NULL), locks the chat's row and reads what the chat holds; the function is in
+# the migrations. Its first row is 'open'; no row at all: the update was taken before.
+_OPEN = "SELECT what, id, active, version, day, salt, sealed FROM open_chat($1, $2, $3, $4)"
 _SET_ASIDE = "UPDATE drafts SET active = false WHERE id = ANY($1) AND active"
 _PUT_DRAFT = """INSERT INTO drafts (id, chat, active, version, day, salt, sealed, expires_on)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO UPDATE SET active = excluded.active,
@@ -221,20 +215,18 @@ class Intake:
         """A visit for an update, once; None when it was taken before. Kept at the end unless it raises."""
         chat = self.chat(address)
         async with self._transaction(chat) as connection:
-            taken, _ = await connection.fetchrow(_TAKE, self.update_mac(update_id), hour(self.now()), chat)
-            if not taken:
-                yield None
-                return
-            visit = await self._open(connection, chat, address)
+            visit = await self._open(connection, chat, address, self.update_mac(update_id))
             yield visit
+            if visit is None:
+                return
             await self._keep(visit)
 
     @contextlib.asynccontextmanager
     async def visit(self, chat: bytes, address: int) -> AsyncIterator[Visit]:
         """A visit that no update asked for: a finished download, a sweep."""
         async with self._transaction(chat) as connection:
-            await connection.execute(_LOCK, chat)
             visit = await self._open(connection, chat, address)
+            assert visit is not None, "no update was asked for"
             yield visit
             await self._keep(visit)
 
@@ -247,10 +239,16 @@ class Intake:
             self.unsure.add(chat)  # the connection may have ended after the commit
             raise
 
-    async def _open(self, connection: Connection, chat: bytes, address: int) -> Visit:
+    async def _open(
+        self, connection: Connection, chat: bytes, address: int, update_mac: bytes | None = None
+    ) -> Visit | None:
+        now = self.now()
+        rows = await connection.fetch(_OPEN, chat, now, update_mac, hour(now))
+        if not rows:
+            return None
         visit = Visit(chat, address, connection)
         closed = []
-        for row in await connection.fetch(_READ, chat, self.now()):
+        for row in rows[1:]:
             if row["what"] == "queued":
                 visit.queue_is_empty = False
                 # Only behind what this process is sending at this moment: nothing may pass what waits.

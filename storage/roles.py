@@ -61,7 +61,9 @@ def grants() -> list[str]:
     statements = [
         "REVOKE ALL ON SCHEMA public FROM PUBLIC",
         f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC, {roles}",
+        "REVOKE ALL ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC",
         f"GRANT USAGE ON SCHEMA public TO {roles}",
+        f"GRANT EXECUTE ON FUNCTION open_chat TO {BOT}",
     ]
     for role, tables in RIGHTS.items():
         for table, rights in tables.items():

@@ -11,6 +11,33 @@ depends_on = None
 ONLY_GROW = ("bodies", "files", "receipts", "manifests", "custody_leaves", "custody_sequence")
 
 
+def _open_chat() -> None:
+    """One round trip for what every update begins with. Each statement of the function sees what was committed
+    before it began, so the chat is read as whoever held its lock left it.
+    """
+    op.execute("""CREATE FUNCTION open_chat(
+            the_chat bytea, at_time timestamptz, the_update bytea, the_hour timestamptz
+        ) RETURNS TABLE (
+            what text, id uuid, active boolean, version integer, day date, salt bytea, sealed bytea
+        ) LANGUAGE plpgsql AS $$
+        #variable_conflict use_column
+        BEGIN
+            IF the_update IS NOT NULL THEN
+                INSERT INTO updates_taken (update_mac, taken_hour) VALUES (the_update, the_hour)
+                ON CONFLICT DO NOTHING;
+                IF NOT FOUND THEN RETURN; END IF;
+            END IF;
+            INSERT INTO chats (chat) VALUES (the_chat) ON CONFLICT (chat) DO UPDATE SET chat = excluded.chat;
+            RETURN QUERY SELECT 'open', NULL::uuid, NULL::boolean, NULL::integer, NULL::date, NULL::bytea, NULL::bytea;
+            RETURN QUERY SELECT 'draft', d.id, d.active, d.version, d.day, d.salt, d.sealed
+                FROM drafts d WHERE d.chat = the_chat;
+            RETURN QUERY SELECT 'ids', NULL::uuid, NULL::boolean, m.version, m.day, m.salt, m.sealed
+                FROM message_ids m WHERE m.chat = the_chat;
+            RETURN QUERY SELECT 'queued', o.id, NULL::boolean, NULL::integer, NULL::date, NULL::bytea, NULL::bytea
+                FROM outgoing o WHERE o.chat = the_chat AND o.not_before <= at_time;
+        END $$""")
+
+
 def _refuse_change() -> None:
     """The evidence and its log only grow, whoever asks, TRUNCATE included."""
     op.execute("""CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -305,6 +332,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_files_report"), "files", ["report"], unique=False)
 
     _refuse_change()
+    _open_chat()
 
 
 def downgrade() -> None:
@@ -341,4 +369,5 @@ def downgrade() -> None:
     op.drop_table("draft_files")
     op.drop_table("custody_leaves")
     op.drop_table("chats")
+    op.execute("DROP FUNCTION open_chat")
     op.execute("DROP FUNCTION refuse_change()")
