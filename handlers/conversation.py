@@ -310,7 +310,10 @@ class Conversation:
         official = self.line.render(after.official(), lang, tag=tag)
         self.visit.send(Outgoing(self.visit.address, show=official, fresh=True, beside=True), at=now)
         greeted = self.line.render(greeting.card(), lang)
-        self.visit.send(Outgoing(self.visit.address, show=greeted, only_if=tag), at=now + RECEIPT_STANDS)
+        stood = () if self.visit.messages.card is None else (self.visit.messages.card,)
+        self.visit.send(
+            Outgoing(self.visit.address, show=greeted, delete=stood, only_if=tag), at=now + RECEIPT_STANDS
+        )
 
     # ---- vanish as you go ------------------------------------------------------------------------
 

@@ -32,7 +32,7 @@ async def test_a_family_reports_a_child_with_photos_and_a_file(line: Line) -> No
     by_name = {file["name"]: file for file in files}
     assert await line.team.file(by_name["permission of travel.pdf"], line.app.blobs) == document
     assert len(files) == 3
-    await olha.sees_only(1)
+    await olha.sees_only(2)  # the receipt, and what it is not
 
 
 async def test_nothing_is_left_in_the_chat_but_the_card(line: Line) -> None:
