@@ -20,7 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
+import asyncpg
 import pyotp
+from sqlalchemy.exc import SQLAlchemyError
 
 from admin.demo import Demo, prepare_demo
 from admin.errors import AdminError
@@ -103,7 +105,7 @@ def _make(state: Path) -> None:
         state.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise CannotRunError(
-            f"{state} cannot be made a folder ({error.strerror}). Choose another: --state DIR"
+            f'{state} cannot be made a folder ({error.strerror}). Choose another: make run ARGS="--state DIR"'
         ) from None
 
 
@@ -121,7 +123,7 @@ async def _run(state: Path, ports: Ports) -> int:
             return 0
         raise
     with server:
-        demo = await prepare_demo(state)
+        demo = await _prepared(state)
         async with (
             Rehearsal([token := _token(state)], port=ports.chat, state=state / "chats") as rehearsal,
             _processes(state, demo, token, rehearsal.url, ports) as processes,
@@ -136,6 +138,16 @@ async def _run(state: Path, ports: Ports) -> int:
             _say("\nStopping…")
     _say("Stopped. What you reported is kept; `make run` goes on from here.")
     return 0
+
+
+async def _prepared(state: Path) -> Demo:
+    try:
+        return await prepare_demo(state)
+    except (SQLAlchemyError, asyncpg.PostgresError) as error:
+        raise CannotRunError(
+            f"the database in {state} was made by another version ({type(error).__name__}). Delete that folder to begin"
+            ' anew, or choose another: make run ARGS="--state DIR"'
+        ) from None
 
 
 def _welcome(chat: str, ports: Ports, demo: Demo) -> str:
@@ -220,7 +232,8 @@ async def _until_ready(
         async with asyncio.timeout(_START_WITHIN_S), aiohttp.ClientSession() as session:
             while not stop.is_set():
                 _check_alive(processes)
-                if await rehearsal.driver.calls("getUpdates") and await _answers(session, ports.console):
+                polls = all(bot.poller for bot in rehearsal.world.bots.values())
+                if polls and await _answers(session, ports.console):
                     return
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), 0.1)

@@ -18,9 +18,9 @@ from tests.story.kit import ROOT
 
 PLACE = ROOT / "docs" / "pictures"
 MOST_BYTES = 150_000
-COLOURS = 128
+COLOURS = 256
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-NAMES = ("chat-place", "chat-review", "queue", "report")
+NAMES = ("chat-first", "chat-place", "chat-receipt", "queue", "report")
 
 
 class Pictures:

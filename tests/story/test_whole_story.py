@@ -25,11 +25,11 @@ async def test_from_a_message_in_the_chat_to_an_opened_report(tmp_path: Path, br
     complaints: list[str] = []
     async with demonstration(tmp_path / "state", *free_ports()) as made:
         # A phone for the family, a desk for the team.
-        chat = Chat(await page_of(browser, complaints, width=390, height=760))
+        chat = Chat(await page_of(browser, complaints, width=390, height=640))
         await chat.page.goto(made.chat)
-        await chat.page.get_by_text("No messages here yet").wait_for()
+        await chat.page.get_by_role("button", name="Start", exact=True).wait_for()
         await others_report_too(made)
-        desk = await page_of(browser, complaints, width=1180, height=620)
+        desk = await page_of(browser, complaints, width=1180, height=500)
         await the_team_comes_in(desk, made)
         before = await codes(desk)
         assert len(before) == 3
@@ -78,6 +78,8 @@ async def olha_reports(chat: Chat, pictures: Pictures) -> None:
     """The whole interview, by hand."""
     await chat.page.get_by_role("button", name="Start", exact=True).click()
     await chat.taps("English")
+    await chat.sees("Here you can tell us")
+    await pictures.takes(chat.page, "chat-first")
     await chat.taps("Yes, let us begin. I am 18 or older")
     await chat.taps("My family, or in my care")
     await chat.taps("I do not know where")
@@ -103,11 +105,11 @@ async def olha_reports(chat: Chat, pictures: Pictures) -> None:
     await chat.taps("Only the UN and the ICC")
     await chat.taps("Yes, only I see this phone")
     await chat.sees("This is your message.")
-    await pictures.takes(chat.page, "chat-review")
     await chat.taps("Send")
     await chat.sees("Thank you.")
     screen = await chat.screen()
     assert re.search(r"Code: [0-9A-Z]{4}-[0-9A-Z]{4}", screen), screen
+    await pictures.takes(chat.page, "chat-receipt")
     # Nothing that was said stands in the chat any more.
     assert "Zlata" not in screen
     assert "Oleshky" not in screen
@@ -145,7 +147,7 @@ async def the_team_opens_it(desk: Page, code: str, pictures: Pictures) -> None:
     await second.scroll_into_view_if_needed()
     await second.locator('img[src$="/blurred"]').wait_for()
     await desk.evaluate("window.scrollTo(0, 0)")
-    await pictures.takes(desk, "report", height=1180)
+    await pictures.takes(desk, "report", height=1055)
 
     sent = hashlib.sha256(PAPER).hexdigest()
     paper = desk.locator(".files li").filter(has_text=PAPER_NAME)
