@@ -161,7 +161,7 @@ class Visit:
         self.outgoing: list[tuple[Outgoing, datetime | None]] = []
         self.changed: dict[uuid.UUID, Draft] = {}
         self.shredded: set[uuid.UUID] = set()
-        self.ids_before = ""
+        self.ids_before: dict[str, Any] = {}
 
     def send(self, outgoing: Outgoing, *, at: datetime | None = None) -> None:
         """After the commit, or not before `at`."""
@@ -265,7 +265,7 @@ class Intake:
                     visit.hidden.append(draft)
         if closed:  # the chat goes on without them
             await connection.execute(_SET_ASIDE, closed)
-        visit.ids_before = json.dumps(visit.messages.to_json())
+        visit.ids_before = visit.messages.to_json()
         return visit
 
     def _open_draft(self, chat: bytes, row: Any) -> Draft | None:
@@ -307,7 +307,7 @@ class Intake:
             # The one that stops being active is written first: a chat has one active draft at any moment.
             for draft in sorted(visit.changed.values(), key=lambda d: d.active):
                 await connection.execute(_PUT_DRAFT, *self._sealed_draft(visit.chat, draft, today))
-        if json.dumps(visit.messages.to_json()) != visit.ids_before:
+        if visit.messages.to_json() != visit.ids_before:
             visit.messages.address = visit.address
             await self.put_ids(connection, visit.chat, visit.messages, today)
         for file, job in visit.downloads.items():
