@@ -15,7 +15,7 @@ import re
 from dataclasses import dataclass, field
 
 from rehearsal.driver import Person
-from rehearsal.screen import Json, Shown, messages_of
+from rehearsal.screen import Json, Shown, messages_of, screen
 from tests.line.stories import Receipt
 
 BEGIN = "Yes, let us begin. I am 18 or older"
@@ -133,10 +133,7 @@ class Teller:
         while "Thank you." not in card.text:
             asked = next((asked for words, asked in asks.items() if words in card.text), None)
             if asked is None:
-                seen = "\n".join(map(str, await self.person.everything_seen()))
-                raise AssertionError(
-                    f"{self.person.name} did not expect this card:\n{card}\nbefore it:\n{seen}"
-                )
+                raise await self._is_lost(f"did not expect this card:\n{card}")
             step, options = asked
             if not options:
                 card = await self._says(card, story)
@@ -168,7 +165,13 @@ class Teller:
             if after is not card:
                 return after
             self.repeats += 1
-        raise AssertionError(f"{self.person.name} got no answer to [{label}]:\n{card}")
+        raise await self._is_lost(f"got no answer to [{label}]")
+
+    async def _is_lost(self, why: str) -> AssertionError:
+        view = await self.person.view()
+        seen = "\n".join(map(str, await self.person.everything_seen()))
+        told = f"{view['unheard']} acts are not heard. On the screen:\n{screen(view)}\nAll seen:\n{seen}"
+        return AssertionError(f"{self.person.name} {why}\n{told}")
 
     async def _next_card(self, card: Shown | None, patience_s: float) -> Shown:
         """The newest card once another question stands on it; the same again when patience ends."""
