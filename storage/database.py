@@ -13,8 +13,8 @@ from typing import Any, TypeAlias
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-Connection: TypeAlias = "asyncpg.Connection | PoolConnectionProxy"
-Database: TypeAlias = "asyncpg.Connection | PoolConnectionProxy | asyncpg.Pool"
+Connection: TypeAlias = asyncpg.Connection | PoolConnectionProxy
+Database: TypeAlias = asyncpg.Connection | PoolConnectionProxy | asyncpg.Pool
 
 POOL_SIZE = 8  # connections a process (DESIGN: ≤ 8)
 CHANNEL = "dodomu"

@@ -39,7 +39,9 @@ class Compartment(_Entry):
         return _hybrid(self.recipient)
 
 
-@lru_cache(maxsize=64)  # decoding and checking a post-quantum key takes milliseconds, and every report needs it
+@lru_cache(
+    maxsize=64
+)  # decoding and checking a post-quantum key takes milliseconds, and every report needs it
 def _hybrid(text: str) -> HybridRecipient:
     try:
         recipient = parse_recipient(text)

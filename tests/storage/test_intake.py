@@ -12,10 +12,12 @@ import asyncpg
 import pytest
 from structlog.testing import capture_logs
 
+from seal import HybridIdentity
 from storage import draft_files, roles, submission
-from storage.database import pool
+from storage.database import Connection, pool
 from storage.errors import LapsedError, SwappedRowError
 from storage.intake import SWEEP_AFTER, Draft, Intake, MessageIds, Outgoing, day_sealed
+from storage.manifest import Compartment
 from storage.secrets import DaySecrets, ProcessSecret, Row
 
 NOON = datetime(2031, 5, 6, 12, tzinfo=UTC)
@@ -284,11 +286,8 @@ async def test_a_chat_address_moved_to_another_report_is_refused(
     intake: Intake, attacker: asyncpg.Connection
 ) -> None:
     """An answer can never be sent to somebody else: thread, report and address are sealed together."""
-    reports = [uuid.uuid4(), uuid.uuid4()]
     async with intake.connections.acquire() as connection:
-        for report, address in zip(reports, (OLHA, PETRO), strict=True):
-            await _report(attacker, report)
-            await submission._open_thread(connection, report, address, intake.secret)
+        reports = [await _sends(connection, address, intake) for address in (OLHA, PETRO)]
         before = [await submission.thread_address(connection, report, intake.secret) for report in reports]
         assert before == [OLHA, PETRO]
         for columns in ("report", "sealed"):
@@ -304,14 +303,14 @@ async def test_a_chat_address_moved_to_another_report_is_refused(
         assert await submission.thread_address(connection, reports[0], intake.secret) is None
 
 
-async def _report(connection: asyncpg.Connection, report: uuid.UUID) -> None:
-    await connection.execute(
-        """INSERT INTO reports (id, public_code, desk_code, form, form_version, received_hour, class, compartment)
-           VALUES ($1, $2, $3, 'family', 1, now(), 'normal', 'team')""",
-        report,
-        submission.new_code(),
-        submission.new_code(),
+async def _sends(connection: Connection, address: int, intake: Intake) -> uuid.UUID:
+    """A report whose sender may be answered in the chat."""
+    given = submission.Given("family", 1, "normal", {}, (), answer_here=True, address=address)
+    team = Compartment(epoch=1, recipient=str(HybridIdentity.generate().recipient))
+    receipt = await submission.submit(
+        connection, uuid.uuid4(), given, to=("team", team), secret=intake.secret, now=intake.now()
     )
+    return receipt.report
 
 
 # ---- days that have ended ------------------------------------------------------------------------
