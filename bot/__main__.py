@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import signal
 import sys
+import traceback
 
 import uvloop
 
@@ -49,7 +50,17 @@ async def _told(work: "asyncio.Future[int] | object") -> int:
         print(f"The bot cannot go on: {error}", file=sys.stderr)  # noqa: T201
     except UNAVAILABLE:
         print("The bot cannot reach its database. Is it running? (DODOMU_BOT_DATABASE_URL)", file=sys.stderr)  # noqa: T201
+    except Exception as error:  # noqa: BLE001 -- told without its text, which may quote an update, a row or the token
+        print("The bot stopped:", *_places(error), sep="\n", file=sys.stderr)  # noqa: T201
     return 1
+
+
+def _places(error: BaseException) -> list[str]:
+    """Type and place of an error, or of each in a group; never a text."""
+    if isinstance(error, BaseExceptionGroup):
+        return [line for inner in error.exceptions for line in _places(inner)]
+    frames = traceback.extract_tb(error.__traceback__)
+    return [type(error).__name__, *(f"  {frame.filename}:{frame.lineno} {frame.name}" for frame in frames)]
 
 
 async def _run(settings: BotSettings) -> int:

@@ -169,7 +169,7 @@ async def build(settings: BotSettings, *, clock: Callable[[], datetime] = now) -
             intake=intake,
             max_file_bytes=settings.max_file_mib * _MIB,
         )
-        blobs = Blobs.open(settings.blobs or str(settings.state / "blobs"))
+        blobs = Blobs.open(settings.blobs or str(settings.state / "blobs"), settings.s3())
         delivery = Delivery(intake, bot)
         downloads = Downloads(intake, bot, blobs, line, delivery)
         stack.push_async_callback(downloads.stop)

@@ -15,6 +15,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+import asyncpg
 import structlog
 from aiogram import Bot
 from aiogram.exceptions import (
@@ -152,10 +153,10 @@ class Delivery:
                 self._ours_until[row["chat"]] = now + LEASE / 2
 
     async def keep_leases(self) -> None:
-        """Renews until cancelled; nothing else may hold this up."""
+        """Renews until cancelled; nothing else may hold this up, and no refusal by the database ends it."""
         while True:
             await asyncio.sleep(LEASE.total_seconds() / 8)
-            with contextlib.suppress(*UNAVAILABLE):
+            with contextlib.suppress(*UNAVAILABLE, asyncpg.PostgresError):
                 await self.renew()
 
     async def _serve(self, chat: bytes, card: int | None, tag: str) -> None:

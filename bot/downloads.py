@@ -76,7 +76,7 @@ class _Hashed:
 
 
 class Downloads:
-    """Fetches files in the background; `wake` after a commit, and at times for what is left over."""
+    """Fetches files in the background: `begin` after a commit, `recover` at times for what is left over."""
 
     def __init__(self, intake: Intake, bot: Bot, blobs: Blobs, line: Line, delivery: Delivery) -> None:
         self._intake = intake

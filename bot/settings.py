@@ -50,6 +50,12 @@ class BotSettings(BaseSettings):
     blobs: Annotated[str | None, Field(description="a folder, or s3://bucket/prefix; unset: STATE/blobs")] = (
         None
     )
+    s3_endpoint: Annotated[str, Field(description="the address of the S3 service")] = ""
+    s3_region: Annotated[str, Field(description="the region of the S3 bucket")] = ""
+    s3_access_key_id: Annotated[SecretStr, Field(description="the S3 access key's id")] = SecretStr("")
+    s3_secret_access_key: Annotated[SecretStr, Field(description="the S3 access key's secret")] = SecretStr(
+        ""
+    )
     draft_days: Annotated[int, Field(ge=3, le=365, description="days a draft can be continued")] = 30
     max_file_mib: Annotated[
         int, Field(ge=1, le=2000, description="the largest file that the Bot API server hands out, MiB")
@@ -132,6 +138,16 @@ class BotSettings(BaseSettings):
                     " screen; it takes no real bot. Choose another folder and hold a ceremony there"
                 )
         return self
+
+    def s3(self) -> dict[str, str]:
+        """What `storage.blobs.Blobs.open` needs beside the place; nothing for a folder."""
+        given = {
+            "endpoint": self.s3_endpoint,
+            "region": self.s3_region,
+            "access_key_id": self.s3_access_key_id.get_secret_value(),
+            "secret_access_key": self.s3_secret_access_key.get_secret_value(),
+        }
+        return {name: value for name, value in given.items() if value}
 
     def values(self, lang: str) -> dict[str, str]:
         """What stands in the texts of a language in place of the catalogues' own."""

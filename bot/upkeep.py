@@ -7,12 +7,13 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+import asyncpg
 import structlog
 
 from bot.delivery import Delivery
 from bot.downloads import Downloads
 from bot.updates import Updates
-from storage.blobs import BlobError, Blobs
+from storage.blobs import Blobs
 from storage.database import UNAVAILABLE
 from storage.errors import StorageError, SwappedRowError
 from storage.intake import Intake, Outgoing
@@ -39,7 +40,7 @@ async def run(
                 await expire(intake, blobs)
         except UNAVAILABLE:
             log.warning("database_away")
-        except (StorageError, BlobError) as error:
+        except (StorageError, asyncpg.PostgresError) as error:  # the next tick tries again
             log.error("upkeep_failed", error=type(error).__name__)
         tick += 1
         await asyncio.sleep(TICK_S)

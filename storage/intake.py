@@ -156,8 +156,6 @@ class Visit:
         self.may_send = True
         self.queued: list[Queued] = []
         self.downloads: dict[uuid.UUID, dict[str, Any]] = {}
-        self.blobs_to_delete: list[str] = []
-        self.then: list[Callable[[], None]] = []
         self.outgoing: list[tuple[Outgoing, datetime | None]] = []
         self.changed: dict[uuid.UUID, Draft] = {}
         self.shredded: set[uuid.UUID] = set()
@@ -181,7 +179,7 @@ class Visit:
 
 
 class Intake:
-    """Opens and keeps turns. Built once a process."""
+    """Opens and keeps visits. Built once a process."""
 
     def __init__(
         self,
