@@ -6,7 +6,7 @@ sent. `/start` and unknown words get the same greeting for everyone, draft or re
 
 import secrets
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Literal
 
@@ -44,6 +44,7 @@ log = structlog.get_logger()
 RESUME_WORDS = 2  # of 2,048: for one who holds the phone and guesses, 1 in 4 million
 RECEIPT_STANDS = timedelta(minutes=15)
 RECEIPT_TAG = "receipt "
+LOST = frozenset({"too_big", "empty_file", "too_many"})  # files that cannot be kept
 FILES_AT_MOST = 60  # a report; step by step sealed, so only the list grows
 
 
@@ -245,14 +246,20 @@ class Conversation:
             return
         if isinstance(given, Tapped) and self._a_receipt_may_come():
             return  # «Send» tapped twice
+        draft = self.visit.draft or Draft(uuid.uuid4(), {"early": [], "files": {}})
+        if isinstance(given, Sent) and len(draft.data["files"]) >= FILES_AT_MOST:
+            given = Unusable("too_many")
+            came = Came(given, came.message)
         if isinstance(given, Said | Edited | Sent | Located):
-            draft = self.visit.draft or Draft(uuid.uuid4(), {"early": [], "files": {}})
             self.visit.draft = draft
             draft.data["early"] += [words for words in [_words_of(given)] if words]
             self._takes_file(draft, came)
             self.visit.keep(draft)
         self._clears_answer(came)
-        shown = self.line.render(greeting.card(), self.lang)
+        greeted = greeting.card()
+        if isinstance(given, Unusable) and given.what in LOST:  # who sent it must not think it is kept
+            greeted = replace(greeted, texts=(Text(f"notice.{given.what}"), *greeted.texts))
+        shown = self.line.render(greeted, self.lang)
         self.visit.send(Outgoing(self.visit.address, show=shown, fresh=True, beside=True))
 
     def _a_receipt_may_come(self) -> bool:

@@ -61,7 +61,7 @@ async def _edit(message: Message, talk: Conversation) -> None:
 
 def _location(message: Message, talk: Conversation) -> None:
     point = message.location
-    assert point is not None  # the filter saw it
+    assert point is not None  # `_message` saw it
     talk.takes(Came(Located(point.latitude, point.longitude, message.message_id), message.message_id))
 
 
@@ -107,4 +107,4 @@ def _largest(message: Message) -> tuple[str, Any]:
         file = getattr(message, kind)
         if file:
             return kind, file[-1] if kind == "photo" else file
-    raise AssertionError("the filter saw a file")
+    raise AssertionError("`_message` saw a file")

@@ -357,3 +357,14 @@ async def set_version(line: Line, person: Person, version: int) -> None:
             if "interview" in draft.data:
                 draft.data["interview"]["version"] = version
                 visit.keep(draft)
+
+
+async def test_a_file_that_cannot_be_kept_is_told_before_a_language_too(line: Line) -> None:
+    olha = line.person("Olha", "uk")
+    await olha.sends_big_file()
+    await olha.sees("Цей файл понад 20 МБ, так він не дійде.")
+    (card,) = await olha.sees_only(1)
+    assert card.button("English")
+    await olha.taps("English")
+    await olha.taps("Yes, let us begin. I am 18 or older")
+    await olha.sees("How do you know about the child?")
