@@ -20,7 +20,7 @@ PLACE = ROOT / "docs" / "pictures"
 MOST_BYTES = 150_000
 COLOURS = 256
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-NAMES = ("chat-first", "chat-place", "chat-receipt", "queue", "report")
+NAMES = ("chat-first", "chat-place", "chat-files", "queue", "report")
 
 
 class Pictures:

@@ -99,6 +99,7 @@ async def olha_reports(chat: Chat, pictures: Pictures) -> None:
     await chat.sees("files: 2")
     await chat.sends("file", (PAPER_NAME, "application/pdf", PAPER))
     await chat.sees("files: 3")
+    await pictures.takes(chat.page, "chat-files")
     await chat.taps("Done")
     await chat.sees("To find the child, may we pass this")
     await chat.taps("Yes")
@@ -109,7 +110,6 @@ async def olha_reports(chat: Chat, pictures: Pictures) -> None:
     await chat.sees("Thank you.")
     screen = await chat.screen()
     assert re.search(r"Code: [0-9A-Z]{4}-[0-9A-Z]{4}", screen), screen
-    await pictures.takes(chat.page, "chat-receipt")
     # Nothing that was said stands in the chat any more.
     assert "Zlata" not in screen
     assert "Oleshky" not in screen
