@@ -22,6 +22,7 @@ from pathlib import Path
 import aiohttp
 import asyncpg
 import pyotp
+from alembic.util import CommandError
 from sqlalchemy.exc import SQLAlchemyError
 
 from admin.demo import Demo, prepare_demo
@@ -143,7 +144,7 @@ async def _run(state: Path, ports: Ports) -> int:
 async def _prepared(state: Path) -> Demo:
     try:
         return await prepare_demo(state)
-    except (SQLAlchemyError, asyncpg.PostgresError) as error:
+    except (SQLAlchemyError, asyncpg.PostgresError, CommandError) as error:
         raise CannotRunError(
             f"the database in {state} was made by another version ({type(error).__name__}). Delete that folder to begin"
             ' anew, or choose another: make run ARGS="--state DIR"'

@@ -6,10 +6,13 @@ import socket
 from pathlib import Path
 
 import aiohttp
+import asyncpg
 import pytest
 
 from admin.demo import prepare_demo
+from admin.settings import DATABASE
 from rehearsal.driver import Driver
+from storage import local
 from tests.story.kit import ROOT, demonstration, ended, free_ports, processes_of
 
 REAL_LOOKING = "7312345678:AAHq3-notARealOne_x1y2z3w4v5u6t7s8r"
@@ -99,6 +102,20 @@ async def test_a_real_store_is_not_made_a_demonstration(tmp_path: Path) -> None:
     status, said = await ended("--state", str(tmp_path), "--chat-port", chat, "--console-port", console)
     assert status == 1
     assert "a store that is no demonstration" in said
+
+
+async def test_a_store_of_another_version_is_told_with_what_to_do(tmp_path: Path) -> None:
+    with local.acquire(tmp_path / "postgres") as server:
+        await prepare_demo(tmp_path)
+        connection = await asyncpg.connect(server.superuser_url(DATABASE))
+        await connection.execute("UPDATE alembic_version SET version_num = '9999'")  # of days to come
+        await connection.close()
+        chat, console = map(str, free_ports())
+        status, said = await ended("--state", str(tmp_path), "--chat-port", chat, "--console-port", console)
+    assert status == 1
+    assert "was made by another version" in said
+    assert "Delete that folder to begin anew" in said
+    assert "Traceback" not in said
 
 
 async def test_a_demonstration_store_refuses_a_real_bot(tmp_path: Path) -> None:
