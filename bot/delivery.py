@@ -188,6 +188,7 @@ class Delivery:
         self, chat: bytes, batch: list[Queued], card: int | None, tag: str
     ) -> tuple[int | None, str]:
         wanted, delete = _condensed([one.outgoing for one in batch], tag)
+        receipts: set[int] = set()
         for outgoing in wanted:
             assert outgoing.show is not None  # only those are left
             before, stays = card, None
@@ -195,13 +196,14 @@ class Delivery:
             if card != before and before is not None:
                 if outgoing.beside and tag.startswith(RECEIPT_TAG):
                     stays = before
+                    receipts.add(before)
                 else:
                     delete.append(before)
             if card != before or outgoing.show["tag"] != tag:
                 tag = outgoing.show["tag"]
                 remember = partial(self._remember, chat, outgoing.to, card, tag, stays)
                 await self._patiently(remember)
-        left = [message for message in dict.fromkeys(delete) if message != card]
+        left = [message for message in dict.fromkeys(delete) if message != card and message not in receipts]
         for start in range(0, len(left), _DELETE_AT_ONCE):
             ids = left[start : start + _DELETE_AT_ONCE]
             await self._call(chat, partial(self._delete, batch[0].outgoing.to, ids))
