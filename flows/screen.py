@@ -59,7 +59,7 @@ def _question(interview: Interview, slots: list[Slot], slot: Slot, *, shorter: b
     # Three lines at most; only a consent text that was not yet answered stays whole under a notice.
     if step.hint and not now and (step.whole or not shorter):
         texts.append(Text(f"{ask}.hint"))
-    if step.resume and interview.resume and not (now or shorter):
+    if step.resume and interview.resume and not now:
         texts.append(Text("card.resume", {"resume": interview.resume}))
     return Card(tuple(texts), (*_options(step), *_navigation(step, has_answer=has_answer, files=files)))
 

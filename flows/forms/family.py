@@ -69,7 +69,7 @@ _CHILD = (
         options=(Option("0", means=(("age", 0),)), *_AGES),
         columns=6,
         skip="unknown",
-        variants=((chosen("where", "not_yet"), "ask.age.not_yet"),),
+        variants=((chosen("where", "not_yet", "danger"), "ask.age.not_yet"),),
         hint=1,
     ),
     Step(
@@ -86,11 +86,21 @@ _CHILD = (
         "place",
         Kind.PLACE,
         skip="unknown",
-        variants=((chosen("where", "not_yet"), "ask.place.not_yet"),),
+        variants=(
+            (chosen("where", "not_yet"), "ask.place.not_yet"),
+            (chosen("where", "danger"), "ask.place.danger"),
+        ),
         hint=1,
     ),
-    Step("when", Kind.DATE, skip="unknown", when=(not_chosen("where", "not_yet"),), hint=1),
-    Step("photo", Kind.FILES, hint=2),
+    Step(
+        "when",
+        Kind.DATE,
+        skip="unknown",
+        when=(not_chosen("where", "not_yet"),),
+        variants=((chosen("where", "danger"), "ask.when.danger"),),
+        hint=1,
+    ),
+    Step("photo", Kind.FILES, hint=1),
 )
 
 _SHARING = (

@@ -66,7 +66,9 @@ def test_a_grandmother_knows_almost_nothing(grandmother: Teller) -> None:
     grandmother.sees("«Сховати» прибирає все")
     grandmother.taps("Зрозуміло")
     grandmother.sees(
-        "<b>Дівчинка чи хлопчик:</b> Дівчинка", "<b>Ім’я:</b> невідомо", "Щоб надіслати, додайте хоч одне"
+        "<b>Дівчинка чи хлопчик:</b> Дівчинка",
+        "<b>Ім’я:</b> невідомо",
+        "Щоб надіслати, додайте хоч щось одне",
     )
     assert "Надіслати" not in grandmother.buttons()
     grandmother.taps("Звідки")
@@ -261,3 +263,26 @@ def test_words_from_before_the_interview_belong_to_it() -> None:
     assert flows.body(interview)["beside"] == [
         {"step": "before", "label": "label.before", "words": ["they took her yesterday"]}
     ]
+
+
+def test_what_must_be_read_stands_under_any_notice(grandmother: Teller) -> None:
+    grandmother.interview = flows.begin("uk", resume="лелека берег")
+    grandmother.taps("Так, почнімо. Мені є 18")
+    grandmother.says("а можна голосом?")
+    grandmother.sees("Ваші слова збережено", "Щоб продовжити, напишіть сюди: лелека берег")
+    grandmother.taps("Це моя родина або під моєю опікою", "Не знаю, де", "Не знаю", "8", "Хлопчик", "Не знаю")
+    grandmother.says("осінь 2022")
+    grandmother.sees("Записано так: осінь 2022", "Нового не фотографуйте й не шукайте")
+
+
+def test_of_a_child_in_danger_nobody_is_asked_as_if_it_were_taken(grandmother: Teller) -> None:
+    grandmother.taps("Так, почнімо. Мені є 18", "Це моя родина або під моєю опікою")
+    grandmother.taps("Скоро повезуть або в небезпеці")
+    grandmother.says("завтра вранці, автобусом")
+    grandmother.sees("Ми не екстрена служба", "з українського номера 102")
+    grandmother.taps("Додати ще", "Не знаю")
+    grandmother.sees("Скільки дитині років?")
+    grandmother.taps("8", "Хлопчик")
+    grandmother.sees("Звідки дитину вивезли або можуть вивезти?")
+    grandmother.taps("Не знаю")
+    grandmother.sees("Коли дитину вивезли або можуть вивезти?")
