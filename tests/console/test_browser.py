@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from tests.console.conftest import NAME, Person, Team, picture
 
@@ -41,6 +41,7 @@ async def page_of(browser: Browser, *, width: int = 1280, **other: Any) -> tuple
 async def comes_in(page: Page, someone: Person) -> None:
     """With the keyboard alone: the first field has the focus."""
     await page.goto(f"{someone.served.address}/")
+    await expect(page.get_by_label("Call sign").or_(page.get_by_label("Позивний"))).to_be_focused()
     for typed in ("swift", someone.added.passphrase, someone.code()):  # type: ignore[union-attr]
         await page.keyboard.type(typed)
         await page.keyboard.press("Tab")
