@@ -5,7 +5,6 @@
 """
 
 import asyncio
-import contextlib
 import json
 import uuid
 from collections.abc import Mapping
@@ -14,7 +13,13 @@ from typing import Any
 
 import structlog
 from aiogram import Bot, Dispatcher
-from aiogram.exceptions import AiogramError
+from aiogram.exceptions import (
+    AiogramError,
+    TelegramBadRequest,
+    TelegramForbiddenError,
+    TelegramNotFound,
+    TelegramRetryAfter,
+)
 from aiogram.types import Update
 from pydantic import ValidationError
 
@@ -34,6 +39,7 @@ log = structlog.get_logger()
 
 ALLOWED = ["message", "edited_message", "callback_query"]
 TRIES = 3  # before an update is parked
+ANSWER_TRIES = 5
 _PARK = """INSERT INTO parked (id, update_mac, version, sealed, error, attempts, parked_hour)
 VALUES ($1, $2, 1, $3, $4, $5, $6)"""
 _OTHER_CHATS = {"group", "supergroup", "channel"}
@@ -164,9 +170,20 @@ class Updates:
             log.warning("blobs_left", error=type(error).__name__)
 
     async def _answer(self, query: str, popup: str) -> None:
-        """Ends the tap's spinner. Not kept: Telegram forgets a tap after 150 s anyway."""
-        with contextlib.suppress(AiogramError):
-            await self._bot.answer_callback_query(query, text=popup or None, show_alert=bool(popup))
+        """Ends the tap's spinner; tried again, for a pop-up may hold the words to come back with.
+
+        Not kept: Telegram forgets a tap after 150 s anyway.
+        """
+        for attempt in range(ANSWER_TRIES):
+            try:
+                await self._bot.answer_callback_query(query, text=popup or None, show_alert=bool(popup))
+            except (TelegramBadRequest, TelegramForbiddenError, TelegramNotFound):
+                return
+            except AiogramError as error:
+                pause = error.retry_after if isinstance(error, TelegramRetryAfter) else 0.25 * 2**attempt
+                await asyncio.sleep(pause)
+            else:
+                return
 
     async def idle(self) -> None:
         """Returns when every tap is answered and everything handed over is sent."""

@@ -93,6 +93,9 @@ class Conversation:
         """The greeting, the same bytes for everyone; the chat is cleared of all else."""
         self._set_aside()
         self._clears(message)
+        if (card := self.visit.messages.card) is not None:
+            # Another may stand below it already, not yet kept: the newest goes as the greeting takes its place.
+            self.visit.send(Outgoing(self.visit.address, delete=(card,)))
         shown = self.line.render(greeting.card(), self.lang)
         self.visit.send(Outgoing(self.visit.address, show=shown, fresh=True))
 
