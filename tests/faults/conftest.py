@@ -14,10 +14,14 @@ from tests.faults import kit
 from tests.line.kit import TOKEN, Line, Team, running
 
 
+PATIENCE_S = 30.0  # of a person who looks at the chat; what a killed process had in hand is sent after ten
+
+
 @pytest.fixture
 async def rehearsal() -> AsyncIterator[Rehearsal]:
     server = Rehearsal([TOKEN], chance=random.Random(20261122), retry_first_s=0.1, retry_longest_s=1.0)
     async with server:
+        server.driver.timeout_s = PATIENCE_S
         yield server
 
 
