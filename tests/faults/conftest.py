@@ -13,7 +13,6 @@ from tests.conftest import Database
 from tests.faults import kit
 from tests.line.kit import TOKEN, Line, Team, running
 
-
 PATIENCE_S = 30.0  # of a person who looks at the chat; what a killed process had in hand is sent after ten
 
 
