@@ -100,7 +100,8 @@ _CHILD = (
         variants=((chosen("where", "danger"), "ask.when.danger"),),
         hint=1,
     ),
-    Step("photo", Kind.FILES, hint=1),
+    # Who knows from work is invited to send nothing before «can this copy be traced to you?» can be asked.
+    Step("photo", Kind.FILES, when=(not_chosen("know", "work"),), hint=1),
 )
 
 _SHARING = (
