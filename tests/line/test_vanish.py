@@ -61,7 +61,8 @@ async def until(true: Callable[[], Awaitable[bool]]) -> None:
 
 
 async def passes(line: Line, clock: Clock, time: timedelta) -> None:
-    """Time passes at Telegram and at the bot."""
+    """Time passes at Telegram and at the bot, when nothing is under way: no lease lapses by the jump."""
+    await line.settles()
     clock.ahead += time
     line.rehearsal.clock.advance(time.total_seconds())
 
