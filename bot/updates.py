@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from aiogram import Bot, Dispatcher
+from aiogram import Bot
 from aiogram.exceptions import (
     AiogramError,
     TelegramBadRequest,
@@ -105,8 +105,7 @@ class Updates:
         self._downloads = downloads
         self._blobs = blobs
         self._announcer = announcer
-        self._dispatcher = Dispatcher(disable_fsm=True)
-        self._dispatcher.include_router(routers.build())
+        self._router = routers.build()
         self._told_to_wait: dict[int, int | None] = {}  # by chat: our message, None while it is being sent
         self._answers: set[asyncio.Task[None]] = set()
 
@@ -144,7 +143,8 @@ class Updates:
     async def _feed(self, update: Update, visit: Visit, sender: Sender) -> tuple[Conversation, list[str]]:
         """What the handlers make of an update, inside the visit's transaction."""
         talk = Conversation(visit, self._line, sender.language_code)
-        await self._dispatcher.feed_update(self._bot, update, talk=talk)
+        # Straight to the router: a dispatcher would add its own state, locks and warnings, which quote updates.
+        await self._router.propagate_event(update.event_type, update.event, talk=talk)
         blobs: list[str] = []
         if talk.wants_to_send:
             await talk.sends()
