@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from flows import forms
+from flows import forms, understand
 from flows.errors import UnknownFormError
 from flows.show import table
 from locales import NotOfferedError, Texts, offered
@@ -17,7 +17,10 @@ def main(arguments: list[str] | None = None) -> int:
     show.add_argument("form", help="its name: " + ", ".join(sorted({form.name for form in forms.every()})))
     show.add_argument("--version", type=int, help="which version (default: the newest)")
     show.add_argument("--lang", default="en", help="of the texts: " + ", ".join(offered("forms")))
+    understand.add(commands)
     given = parser.parse_args(arguments)
+    if "run" in given:
+        return int(given.run(given))
     try:
         form = forms.newest(given.form) if given.version is None else forms.get(given.form, given.version)
         texts = Texts.load(given.lang, domains=("forms",))
