@@ -61,6 +61,7 @@ class Option:
     said: tuple[str, ...] = ()
     outcome: Outcome | None = None
     means: tuple[tuple[str, int], ...] = ()  # what is understood by it, e.g. (("age", 8),)
+    form: str = ""  # the interview goes on in the newest version of this form, with what was answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +69,13 @@ class Step:
     """One question.
 
     Texts by key: `ask.KEY` the question, `ask.KEY.hint` its further lines (`hint` of them, 0 to 2),
-    `ask.KEY.label` its short name, `ask.KEY.OPTION` each button. `variants` swap question and hint when
-    their condition holds; the first that does counts.
+    `ask.KEY.label` its short name, `ask.KEY.OPTION` each button. `ask` is another key for question and hint;
+    `variants` swap them when their condition holds; the first that does counts.
     """
 
     key: str
     kind: Kind
+    ask: str = ""
     options: tuple[Option, ...] = ()
     columns: int = 1  # buttons in a row
     skip: Literal["", "skip", "unknown"] = "skip"  # "": must be answered
@@ -92,11 +94,27 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """Steps that can be answered several times; the last one is of kind AGAIN."""
+    """Steps that can be answered several times; the last one is of kind AGAIN.
+
+    `first` is the number of the first turn: 2, where the form's own steps were the first.
+    """
 
     key: str
     steps: tuple[Step, ...]
     limit: int = 20  # turns
+    first: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """Optional questions, offered together once there is enough to send; unopened, they cost nothing.
+
+    `heading.KEY` is its button. It is offered only if all of `when` hold.
+    """
+
+    key: str
+    steps: tuple[Step | Repeat, ...]
+    when: tuple[Condition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,14 +138,27 @@ class Form:
     sharing: tuple[str, ...]
     answer_here: str
     point_decimals: int
+    after: tuple[Step, ...] = ()  # asked once the report is sent; what is answered joins it
+    headings: tuple[Heading, ...] = ()
+
+    def all_entries(self) -> Iterator[Step | Repeat]:
+        """Every step and repeat, in the form's order: core, what is asked after sending, headings."""
+        yield from self.steps
+        yield from self.after
+        for heading in self.headings:
+            yield from heading.steps
 
     def all_steps(self) -> Iterator[Step]:
-        """Every step once, in the form's order."""
-        for entry in self.steps:
+        """Every step, in the form's order; a step that is asked of each child comes again for the others."""
+        for entry in self.all_entries():
             if isinstance(entry, Repeat):
                 yield from entry.steps
             else:
                 yield entry
+
+    def heading(self, key: str) -> Heading | None:
+        """Find a heading by its key."""
+        return next((heading for heading in self.headings if heading.key == key), None)
 
 
 def chosen(step: str, *options: str) -> Condition:
