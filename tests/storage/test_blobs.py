@@ -35,9 +35,11 @@ PROJECT = Path(__file__).parents[2]
 TOMORROW = datetime.now(UTC) + timedelta(days=1)
 YESTERDAY = datetime.now(UTC) - timedelta(days=1)
 
-# Puts and gets 64 MiB and prints how much memory that took at its peak, in KiB.
+# Puts and gets 48 MiB and prints how much memory that took at its peak, in KiB. The peak is the kernel's for this
+# address space (VmHWM): `ru_maxrss` also counts what the parent had before exec, and would hide any growth.
 BIG = """
-import asyncio, json, resource, sys
+import asyncio, json, os, re, sys
+from pathlib import Path
 from storage.blobs import Blobs
 
 async def chunks(count):
@@ -49,14 +51,18 @@ async def keep_and_read(blobs, count):
     assert stored.size == count * 1048576
     assert sum([len(chunk) async for chunk in blobs.get(stored.name)]) == stored.size
 
+def peak():
+    return int(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1])
+
 async def main():
     blobs = Blobs.open(*json.loads(sys.argv[1]))
     await keep_and_read(blobs, 1)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    await keep_and_read(blobs, 64)
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+    before = peak()
+    await keep_and_read(blobs, 48)
+    print(peak() - before, flush=True)
 
 asyncio.run(main())
+os._exit(0)  # a thread of obstore's that still lets go of its last answer may abort an interpreter that is ending
 """
 
 
@@ -231,9 +237,9 @@ def test_memory_stays_small_however_big_the_blob(place: tuple[str, dict[str, str
         check=True,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,  # the S3 service runs in this very process, which may share its processor with many
     )
-    assert int(done.stdout) < 32 * 1024  # KiB: three parts and their way out
+    assert 0 < int(done.stdout) < 32 * 1024  # KiB: three parts and their way out
 
 
 async def test_other_files_in_the_folder_are_nobodys(folder: Blobs, tmp_path: Path) -> None:
