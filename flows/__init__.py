@@ -9,7 +9,7 @@ from flows.body import NotSendableError, body
 from flows.cards import Button, Card, Text
 from flows.engine import Turn, begin, can_send, in_language, take, urgency
 from flows.errors import FlowError, MalformedInterviewError, UnknownFormError
-from flows.inputs import Edited, Input, Located, Said, Sent, Tapped, Unusable
+from flows.inputs import Claimed, Edited, Input, Located, Said, Sent, Tapped, Unusable
 from flows.interview import Interview
 from flows.lookup import Place, Places
 from flows.screen import card
@@ -17,6 +17,7 @@ from flows.screen import card
 __all__ = [
     "Button",
     "Card",
+    "Claimed",
     "Edited",
     "FlowError",
     "Input",

@@ -11,11 +11,17 @@ SPOKEN = frozenset({"voice", "audio", "video_note"})
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Said:
-    """Words. `message` is Telegram's message id, by which an edit can replace them."""
+    """Words. `message` is Telegram's message id, by which an edit can replace them.
+
+    `origin` is whose words a forward claims to be: a name as shown, never an id. `reply_to` is the message
+    that was answered, ours or theirs, whether it still stands or not.
+    """
 
     text: str
     message: int | None = None
     forwarded: bool = False
+    origin: str = ""
+    reply_to: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +42,36 @@ class Sent:
     caption: str | None = None
     album: str | None = None
     forwarded: bool = False
+    origin: str = ""
+    reply_to: int | None = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Located:
-    """A point on the map, in degrees."""
+    """A point on the map, in degrees. `name` are the words that came with it: a venue's title and address."""
 
     latitude: float
     longitude: float
     message: int | None = None
+    reply_to: int | None = None
+    name: str = ""
+    forwarded: bool = False
+    origin: str = ""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Claimed:
+    """A third person's details, sent unasked: kept as a claim beside the answers, never as an answer.
+
+    `kind` is "contact"; `words` are the name and the telephone number, each on its line.
+    """
+
+    kind: str
+    words: str
+    message: int | None = None
+    reply_to: int | None = None
+    forwarded: bool = False
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -57,7 +84,7 @@ class Edited:
 
 @dataclass(frozen=True, slots=True)
 class Unusable:
-    """Something that cannot be an answer: "sticker", "poll", "contact", "too_big", "empty_file", …"""
+    """Something that cannot be an answer: "sticker", "poll", "dice", "story", "too_big", "empty_file", …"""
 
     what: str
 
@@ -71,4 +98,4 @@ def sound(text: str) -> str:
     return text
 
 
-Input = Said | Tapped | Sent | Located | Edited | Unusable
+Input = Said | Tapped | Sent | Located | Claimed | Edited | Unusable
