@@ -11,7 +11,7 @@ LOGIN_ROLES = (BOT, CONSOLE, KEEPER)
 _ALL = "SELECT, INSERT, UPDATE, DELETE"
 
 RIGHTS: dict[str, dict[str, str]] = {
-    # Intake: the report being given now. Of a submitted report it may only add, never read.
+    # Intake: the report being given now. Of a submitted report it may only add, never read; replies wait here.
     BOT: {
         "chats": _ALL,
         "updates_taken": _ALL,
@@ -23,7 +23,8 @@ RIGHTS: dict[str, dict[str, str]] = {
         "parked": _ALL,
         "threads": _ALL,
         "receipts": "SELECT, INSERT",
-        "reports": "INSERT, SELECT (id), UPDATE (unread)",
+        "reports": "INSERT, SELECT (id, status, compartment, withdrawn_hour), UPDATE (unread, withdrawn_hour)",
+        "replies": "SELECT, UPDATE (read_hour, told_at)",
         "bodies": "INSERT, SELECT (report, number)",
         "files": "INSERT",
         "manifests": "SELECT",
@@ -35,6 +36,8 @@ RIGHTS: dict[str, dict[str, str]] = {
         " locked_until, hold)",
         "bodies": "SELECT",
         "files": "SELECT",
+        "replies": "SELECT, INSERT",
+        "shred_agreements": "SELECT, INSERT",
         "members": "SELECT, UPDATE (totp_step)",
         "team_keys": "SELECT",
         "sessions": _ALL,
@@ -64,6 +67,7 @@ def grants() -> list[str]:
         "REVOKE ALL ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC",
         f"GRANT USAGE ON SCHEMA public TO {roles}",
         f"GRANT EXECUTE ON FUNCTION open_chat TO {BOT}",
+        f"GRANT EXECUTE ON FUNCTION shred_withdrawn TO {KEEPER}",
     ]
     for role, tables in RIGHTS.items():
         for table, rights in tables.items():

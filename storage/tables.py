@@ -191,6 +191,8 @@ reports = Table(
     Column("locked_until", DateTime(timezone=True), nullable=True),
     Column("retain_until", Date, nullable=True),
     Column("hold", Boolean, nullable=False, server_default=text("false")),
+    Column("withdrawn_hour", DateTime(timezone=True), nullable=True),
+    Column("waiting_room", Boolean, nullable=False, server_default=text("false")),
     _one_of("class", CLASSES),
     _one_of("status", STATUSES),
     _one_of("closed_reason", CLOSED_REASONS),
@@ -237,6 +239,35 @@ threads = Table(
     Column("report", ForeignKey("reports.id"), nullable=False, unique=True),
     Column("version", Integer, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
+    # Not a key of `chats`: a chat is forgotten when it is empty, and its thread may wait for an answer.
+    Column("chat", LargeBinary, nullable=True, index=True),
+    Column("ends_on", Date, nullable=True),
+    CheckConstraint("length(chat) = 32", name="chat_32_bytes"),
+)
+
+replies = Table(
+    "replies",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("report", ForeignKey("reports.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("member", ForeignKey("members.id"), nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    Column("written_hour", DateTime(timezone=True), nullable=False),
+    Column("read_hour", DateTime(timezone=True), nullable=True),
+    Column("told_at", DateTime(timezone=True), nullable=True),
+    UniqueConstraint("report", "number"),
+    CheckConstraint("length(signature) = 64", name="signature_64_bytes"),
+    Index("replies_to_tell", "report", postgresql_where=text("read_hour IS NULL AND told_at IS NULL")),
+)
+
+shred_agreements = Table(
+    "shred_agreements",
+    metadata,
+    Column("report", ForeignKey("reports.id"), primary_key=True),
+    Column("member", ForeignKey("members.id"), primary_key=True),
+    Column("agreed_hour", DateTime(timezone=True), nullable=False),
 )
 
 # ---- trust --------------------------------------------------------------------------------------
@@ -284,7 +315,10 @@ custody_sequence = Table(
 )
 
 APPEND_ONLY = ("bodies", "files", "receipts", "manifests", "custody_leaves", "custody_sequence")
-"""Tables whose rows no login role may change, remove or truncate (a trigger refuses, besides the rights)."""
+"""Tables whose rows no login role may change, remove or truncate (a trigger refuses, besides the rights).
+
+`bodies` and `files` of a withdrawn report go after 14 days and by two people: the trigger lets them (0002).
+"""
 
 SEALED_COLUMNS: dict[str, frozenset[str]] = {
     "drafts": frozenset({"sealed"}),
@@ -294,6 +328,7 @@ SEALED_COLUMNS: dict[str, frozenset[str]] = {
     "parked": frozenset({"sealed"}),
     "bodies": frozenset({"sealed"}),
     "threads": frozenset({"sealed"}),
+    "replies": frozenset({"sealed"}),
     "team_keys": frozenset({"sealed"}),
     "members": frozenset({"identity", "signing_secret", "totp"}),
 }
@@ -320,13 +355,17 @@ CLEAR_COLUMNS: dict[str, frozenset[str]] = {
         {
             "id", "public_code", "desk_code", "form", "form_version", "received_hour", "class", "due_at",
             "compartment", "status", "closed_reason", "waiting", "unread", "assignee", "locked_by",
-            "locked_until", "retain_until", "hold",
+            "locked_until", "retain_until", "hold", "withdrawn_hour", "waiting_room",
         }
     ),
     "bodies": frozenset({"id", "report", "number", "ciphertext_sha256", "key_epoch"}),
     "files": frozenset({"id", "report", "body", "blob", "ciphertext_sha256", "sealed_size", "key_epoch"}),
     "receipts": frozenset({"words_mac", "report"}),
-    "threads": frozenset({"id", "report", "version"}),
+    "threads": frozenset({"id", "report", "version", "chat", "ends_on"}),
+    "replies": frozenset(
+        {"id", "report", "number", "member", "signature", "written_hour", "read_hour", "told_at"}
+    ),
+    "shred_agreements": frozenset({"report", "member", "agreed_hour"}),
     "manifests": frozenset({"serial", "body", "signature"}),
     "team_keys": frozenset({"compartment", "epoch", "holder"}),
     "sessions": frozenset({"token_sha256", "member", "created_at", "seen_at", "expires_at"}),

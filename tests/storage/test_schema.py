@@ -191,10 +191,10 @@ def test_a_migration_gives_up_rather_than_make_intake_wait(path: Path) -> None:
 async def test_a_migration_that_meets_a_lock_changes_nothing(
     superuser: asyncpg.Connection, fresh_database: Any
 ) -> None:
-    """An intake that holds a table is not waited for: the whole migration is taken back and can be tried again."""
+    """An intake that holds its tables is not waited for: the whole migration is taken back and can be tried again."""
     before = await _shape(superuser)
     async with superuser.transaction():
-        await superuser.execute("LOCK TABLE drafts IN ROW EXCLUSIVE MODE")
+        await superuser.execute(f"LOCK TABLE {', '.join(metadata.tables)} IN ROW EXCLUSIVE MODE")
         with pytest.raises(sa.exc.DBAPIError) as refused:
             await setup.migrate(fresh_database.superuser_url, "base")
         assert getattr(refused.value.orig, "sqlstate", "") == LOCK_NOT_AVAILABLE
