@@ -7,11 +7,12 @@ flows.card(turn.interview, turn.notice)
 
 from flows.body import NotSendableError, body
 from flows.cards import Button, Card, Text
-from flows.engine import Turn, begin, can_send, in_language, take, urgency
+from flows.engine import begin, can_send, in_language, once_sent, take, urgency
 from flows.errors import FlowError, MalformedInterviewError, UnknownFormError
 from flows.inputs import Claimed, Edited, Input, Located, Said, Sent, Tapped, Unusable
 from flows.interview import Interview
 from flows.lookup import Place, Places
+from flows.moves import Turn
 from flows.screen import card
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "can_send",
     "card",
     "in_language",
+    "once_sent",
     "take",
     "urgency",
 ]

@@ -3,16 +3,18 @@
 body(interview)["answers"][0] == {"step": "know", "label": "ask.know.label", "option": "family", …}
 """
 
+import re
 from typing import Any
 
 from flows.engine import can_send, urgency
 from flows.errors import FlowError
 from flows.interview import File, Interview
-from flows.path import path
+from flows.path import all_words, path
 from flows.told import Beside, Told, beside, label_key, option_key, told
 
 BODY_VERSION = 1
 SILENCE = "team_only"  # what no answer about sharing means
+_LINK = re.compile(r"(?:https?://|\bt\.me/|\bwww\.)[^\s<>\"«»“”]*[^\s<>\"«»“”.,;:!?)]", re.IGNORECASE)
 
 
 class NotSendableError(FlowError):
@@ -30,20 +32,32 @@ def body(interview: Interview) -> dict[str, Any]:
     slots = path(form, interview)
     answers = told(slots, interview)
     chosen = {row.slot.name: row.answer.option for row in answers}
-    consent = interview.answers[form.steps[0].key]
-    return {
+    content: dict[str, Any] = {
         "body": BODY_VERSION,
         "form": form.name,
         "version": form.version,
         "language": interview.lang,
-        "consent": consent.understood,
         "urgency": urgency(interview),
-        "sharing": {row: chosen.get(row) or SILENCE for row in form.sharing},
-        "answer_here": chosen.get(form.answer_here) or "words",
         "answers": [_answer(row) for row in answers],
         "beside": [_beside(row, label_key(form, row.slot)) for row in beside(slots, interview)],
         "files": [_file(file) for file in interview.files],
+        "links": links(interview),
     }
+    if interview.sent:  # an addition says only what is new: what was chosen before stands in the report
+        new = {row: chosen[row] for row in form.sharing if chosen.get(row)}
+        answer_here = {"answer_here": chosen[form.answer_here]} if chosen.get(form.answer_here) else {}
+        return content | {"addition": True, "sharing": new} | answer_here
+    consent = interview.answers[form.steps[0].key]
+    return content | {
+        "consent": consent.understood,
+        "sharing": {row: chosen.get(row) or SILENCE for row in form.sharing},
+        "answer_here": chosen.get(form.answer_here) or "words",
+    }
+
+
+def links(interview: Interview) -> list[str]:
+    """List the links in everything that was written, each once, in order."""
+    return list(dict.fromkeys(link for words in all_words(interview) for link in _LINK.findall(words)))
 
 
 def _answer(row: Told) -> dict[str, Any]:
@@ -72,6 +86,10 @@ def _beside(row: Beside, label: str) -> dict[str, Any]:
         entry["words"] = [row.words]
     if row.forwarded:
         entry["forwarded"] = True
+    if row.origin:
+        entry["origin"] = row.origin
+    if row.claim:
+        entry["claim"] = row.claim
     if row.file:
         entry["files"] = [row.file.id]
     if row.point:
@@ -87,4 +105,6 @@ def _file(file: File) -> dict[str, Any]:
         entry["album"] = file.album
     if file.forwarded:
         entry["forwarded"] = True
+    if file.origin:
+        entry["origin"] = file.origin
     return entry

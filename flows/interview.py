@@ -61,16 +61,23 @@ class File:
     caption: str = ""
     album: str = ""
     forwarded: bool = False
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Note:
-    """Words that came where only a button could answer, or that were forwarded; kept with their slot."""
+    """Words that came where only a button could answer, that were forwarded, or a contact; kept with their slot.
+
+    `origin` is what Telegram says of where a forwarded message came from; `claim` is "contact" for another
+    person's details. Both are claims, never answers.
+    """
 
     slot: str
     words: str
     message: int | None = None
     forwarded: bool = False
+    origin: str = ""
+    claim: str = ""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -88,6 +95,8 @@ class Interview:
 
     `revision` grows whenever the buttons change their meaning, so that an old card is recognised.
     `picks` are the places offered now, as JSON. `resume` are the words to come back with, in `lang`.
+    `opened` are the headings that were opened; `menu` is what the review shows in its place: "more" or "change".
+    `sent`: the report is sent, this is what joins it; `context` has the buttons that were chosen before, by step.
     """
 
     form: str
@@ -101,6 +110,10 @@ class Interview:
     points: tuple[Point, ...] = ()
     picks: tuple[Mapping[str, Json], ...] = ()
     resume: str = ""
+    opened: tuple[str, ...] = ()
+    menu: str = ""
+    sent: bool = False
+    context: Mapping[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"<Interview {self.form}/{self.version} revision {self.revision}>"
@@ -129,13 +142,29 @@ class Interview:
             "at": self.at,
             "answers": {slot: _answer_to_json(answer) for slot, answer in self.answers.items()},
             "files": [
-                [file.id, file.kind, file.slot, file.message, file.caption, file.album, file.forwarded]
+                [
+                    file.id,
+                    file.kind,
+                    file.slot,
+                    file.message,
+                    file.caption,
+                    file.album,
+                    file.forwarded,
+                    file.origin,
+                ]
                 for file in self.files
             ],
-            "notes": [[note.slot, note.words, note.message, note.forwarded] for note in self.notes],
+            "notes": [
+                [note.slot, note.words, note.message, note.forwarded, note.origin, note.claim]
+                for note in self.notes
+            ],
             "points": [[point.slot, point.latitude, point.longitude] for point in self.points],
             "picks": [dict(pick) for pick in self.picks],
             "resume": self.resume,
+            "opened": self.opened,
+            "menu": self.menu,
+            "sent": self.sent,
+            "context": dict(self.context),
         }
 
     @classmethod
@@ -157,6 +186,10 @@ class Interview:
                 points=tuple(Point(*point) for point in data["points"]),
                 picks=tuple(data["picks"]),
                 resume=data["resume"],
+                opened=tuple(data.get("opened", ())),
+                menu=data.get("menu", ""),
+                sent=data.get("sent", False),
+                context=dict(data.get("context", {})),
             )
             definition = forms.get(read.form, read.version)
             known = {step.key for step in definition.all_steps()}

@@ -10,47 +10,83 @@ from typing import NamedTuple
 
 from flows.ages import ADULT
 from flows.dates import birthday_may_come, may_be_recent
-from flows.form import ANOTHER, Condition, Fact, Form, Step, Urgency
+from flows.form import ANOTHER, Condition, Fact, Form, Heading, Repeat, Step, Urgency
 from flows.interview import Answer, Interview
 
 _LINK = re.compile(r"https?://|\bt\.me/|\bwww\.", re.IGNORECASE)
 
 
 class Slot(NamedTuple):
-    """One step as it is asked; in a repeat each turn is a slot of its own ("name#2", turn 2), else turn 0."""
+    """One step as it is asked; in a repeat each turn is a slot of its own ("name#2", turn 2), else turn 0.
+
+    `heading` is the heading it stands under; "" in the core.
+    """
 
     name: str
     step: Step
     turn: int
+    heading: str = ""
 
 
 def path(form: Form, interview: Interview) -> list[Slot]:
-    """List the slots that the answers so far lead through; the review is always the last."""
+    """List the slots that the answers so far lead through; the review is always the last.
+
+    The core comes first (once it is sent: what is asked after sending), then the headings that were opened.
+    """
     slots: list[Slot] = []
-    live: dict[str, Answer] = {}
-    for entry in form.steps:
-        if isinstance(entry, Step):
-            _walk((entry,), 0, interview, slots, live)
-            continue
-        for turn in range(1, entry.limit + 1):
-            # The last turn allowed does not ask for another.
-            steps = entry.steps if turn < entry.limit else entry.steps[:-1]
-            _walk(steps, turn, interview, slots, live)
-            more = live.get(f"{entry.steps[-1].key}#{turn}")
-            if more is None or more.option != ANOTHER:
-                break
+    live = _context(interview)
+    *core, review = form.steps
+    for entry in form.after if interview.sent else core:
+        _enter(entry, "", interview, slots, live)
+    for heading in form.headings:
+        if heading.key in interview.opened and is_offered(heading, live):
+            for entry in heading.steps:
+                _enter(entry, heading.key, interview, slots, live)
+    _enter(review, "", interview, slots, live)
     return slots
 
 
+def is_offered(heading: Heading, live: Mapping[str, Answer]) -> bool:
+    """Say whether a heading may be opened."""
+    return all(holds(condition, live) for condition in heading.when)
+
+
+def _context(interview: Interview) -> dict[str, Answer]:
+    """Give what was chosen before the report was sent: conditions look at it, nothing tells it again."""
+    return {step: Answer(option) for step, option in interview.context.items()}
+
+
+def _enter(
+    entry: Step | Repeat, heading: str, interview: Interview, slots: list[Slot], live: dict[str, Answer]
+) -> None:
+    """Add a step, or as many turns of a repeat as were asked for."""
+    if isinstance(entry, Step):
+        _walk((entry,), 0, heading, interview, slots, live)
+        return
+    last = entry.first + entry.limit - 1
+    for turn in range(entry.first, last + 1):
+        # The last turn allowed does not ask for another.
+        steps = entry.steps if turn < last else entry.steps[:-1]
+        _walk(steps, turn, heading, interview, slots, live)
+        more = live.get(f"{entry.steps[-1].key}#{turn}")
+        if more is None or more.option != ANOTHER:
+            break
+
+
 def _walk(
-    steps: tuple[Step, ...], turn: int, interview: Interview, slots: list[Slot], live: dict[str, Answer]
+    steps: tuple[Step, ...],
+    turn: int,
+    heading: str,
+    interview: Interview,
+    slots: list[Slot],
+    live: dict[str, Answer],
 ) -> None:
     """Add the slots of `steps` whose conditions hold, and what they were answered with."""
     for step in steps:
         if step.when and not all(holds(condition, live, turn) for condition in step.when):
             continue
         name = f"{step.key}#{turn}" if turn else step.key
-        slots.append(Slot(name, step, turn))
+        slots.append(Slot(name, step, turn, heading))
         answer = interview.answers.get(name)
         if answer is not None:
             live[name] = answer
@@ -89,14 +125,19 @@ def find(slots: list[Slot], name: str) -> int:
     return next((index for index, slot in enumerate(slots) if slot.name == name), len(slots) - 1)
 
 
-def next_open(slots: list[Slot], interview: Interview) -> str:
-    """Give the first slot without an answer: the review, when all are answered."""
-    return next(slot.name for slot in slots if slot.name not in interview.answers)
+def next_open(slots: list[Slot], interview: Interview, heading: str = "") -> str:
+    """Give the first slot under a heading (or in the core) without an answer; the review, when there is none."""
+    review = slots[-1].name
+    return next(
+        (slot.name for slot in slots if slot.heading == heading and slot.name not in interview.answers),
+        review,
+    )
 
 
 def live_answers(slots: list[Slot], interview: Interview) -> dict[str, Answer]:
-    """Give the answers that count: those of slots the path still leads through."""
-    return {slot.name: interview.answers[slot.name] for slot in slots if slot.name in interview.answers}
+    """Give the answers that count: those of slots the path still leads through, and what was chosen before."""
+    answers = interview.answers
+    return _context(interview) | {slot.name: answers[slot.name] for slot in slots if slot.name in answers}
 
 
 def class_of(form: Form, live: Mapping[str, Answer]) -> Urgency:
@@ -105,7 +146,10 @@ def class_of(form: Form, live: Mapping[str, Answer]) -> Urgency:
 
 
 def is_sendable(form: Form, interview: Interview, live: Mapping[str, Answer]) -> bool:
-    """Apply the send rule of FORMS.md."""
+    """Apply the send rule of FORMS.md; to a report that is sent anything may be added."""
+    if interview.sent:
+        given = any(answer.is_given for answer in interview.answers.values())
+        return given or bool(interview.files or interview.notes or interview.points)
     if not all(holds(condition, live) for condition in form.needs):
         return False
     alternatives = form.send

@@ -43,6 +43,7 @@ def rows(body: Mapping[str, Any], texts: Speaker) -> list[Row]:
     read = [_row(entry, _label(entry, texts), captions, texts) for entry in body["answers"]]
     for entry in body["beside"]:
         kind = "reading.forwarded" if entry.get("forwarded") else "reading.beside"
+        kind = "reading.contact" if entry.get("claim") else kind
         label = texts.plain(Text(kind, {"label": _label(entry, texts)}))
         read.append(_row(entry, label, captions, texts))
     return read
@@ -58,6 +59,8 @@ def _label(entry: Mapping[str, Any], texts: Speaker) -> str:
 def _row(entry: Mapping[str, Any], label: str, captions: Mapping[str, str], texts: Speaker) -> Row:
     files = tuple(entry.get("files", ()))
     written = list(entry.get("words", ()))
+    if entry.get("origin"):
+        written.append(f"({entry['origin']})")
     # A caption that also answered the question is not said twice.
     written += [captions[file] for file in files if captions.get(file) and captions[file] not in written]
     return Row(label, "\n".join(written), _understood(entry, texts), files)

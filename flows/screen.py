@@ -3,11 +3,13 @@
 card(interview, turn.notice).texts
 """
 
+from collections.abc import Mapping, Sequence
+
 from flows.cards import Button, Card, Text
 from flows.echo import echo
 from flows.form import Kind, Option, Step
 from flows.interview import Answer, Interview
-from flows.path import Slot, class_of, find, holds, is_sendable, live_answers, path
+from flows.path import Slot, class_of, find, holds, is_offered, is_sendable, live_answers, path
 from flows.told import Beside, beside, label_key, option_key, place_label, said_understood, told
 
 Rows = tuple[tuple[Button, ...], ...]
@@ -18,6 +20,7 @@ _SEND_NOW = Button("send", Text("nav.send_now"))
 _KEEP = Button("keep", Text("nav.keep"))
 _DONE = Button("keep", Text("nav.done"))
 _CLEAR = Button("clear", Text("nav.clear"))
+_TO_REVIEW = Button("review", Text("nav.review"))
 _MOST_WORDS = 2  # buttons in a row, when they hold words
 _MOST_OTHERS = 12  # things kept beside that the review shows one by one
 _REVIEW_UNITS = 2600  # UTF-16 units of a person's words on the review, of the 4096 a message may have
@@ -28,18 +31,26 @@ def card(interview: Interview, notice: Text | None = None) -> Card:
     form = interview.definition()
     slots = path(form, interview)
     slot = slots[find(slots, interview.at)]
+    live = live_answers(slots, interview)
+    sendable = is_sendable(form, interview, live)
     first = (notice,) if notice else ()
     if slot.step.kind is Kind.REVIEW:
-        shown = _review(interview, slots)
-    elif interview.picks:
-        shown = _which(interview)
-    else:
-        shown = _question(interview, slots, slot, shorter=notice is not None)
+        nothing_yet = interview.sent and not sendable
+        if interview.menu == "more" or nothing_yet:
+            shown = _more(interview, live, nothing_yet=nothing_yet)
+        elif interview.menu == "change":
+            shown = _change(slots)
+        else:
+            shown = _review(interview, slots, live, sendable=sendable)
+        return Card((*first, *shown.texts), shown.buttons)
+    shown = (
+        _which(interview)
+        if interview.picks
+        else _question(interview, slots, slot, shorter=notice is not None)
+    )
     send: Rows = ()
-    if not slot.step.plain and slot.step.kind is not Kind.REVIEW:
-        live = live_answers(slots, interview)
-        if class_of(form, live) == "critical" and is_sendable(form, interview, live):
-            send = ((_SEND_NOW,),)
+    if not slot.step.plain and sendable and class_of(form, live) == "critical":
+        send = ((_SEND_NOW,),)
     return Card((*first, *shown.texts), (*send, *shown.buttons))
 
 
@@ -47,7 +58,8 @@ def _question(interview: Interview, slots: list[Slot], slot: Slot, *, shorter: b
     step = slot.step
     live = live_answers(slots, interview)
     ask = next(
-        (key for condition, key in step.variants if holds(condition, live, slot.turn)), f"ask.{step.key}"
+        (key for condition, key in step.variants if holds(condition, live, slot.turn)),
+        step.ask or f"ask.{step.key}",
     )
     answer = interview.answers.get(slot.name, Answer())
     files = sum(file.slot == slot.name for file in interview.files)
@@ -61,7 +73,8 @@ def _question(interview: Interview, slots: list[Slot], slot: Slot, *, shorter: b
         texts.append(Text(f"{ask}.hint"))
     if step.resume and interview.resume and not now:
         texts.append(Text("card.resume", {"resume": interview.resume}))
-    return Card(tuple(texts), (*_options(step), *_navigation(step, has_answer=has_answer, files=files)))
+    navigation = _navigation(slot, has_answer=has_answer, files=files)
+    return Card(tuple(texts), (*_options(step), *navigation))
 
 
 def _options(step: Step) -> Rows:
@@ -77,19 +90,22 @@ def _option_text(step: Step, option: Option) -> Text | str:
     return option.literal or Text(option_key(step.key, option.key))
 
 
-def _navigation(step: Step, *, has_answer: bool, files: int) -> Rows:
+def _navigation(slot: Slot, *, has_answer: bool, files: int) -> Rows:
     """Never offer Skip over an answer: it would lose it. Leave it, or remove it, each by its own name."""
+    step = slot.step
     if step.plain:
         return ()
+    first: tuple[Button, ...]
     if step.kind is Kind.FILES and (files or has_answer):
-        first: tuple[Button, ...] = (_DONE, _CLEAR) if files else (_DONE,)
+        first = (_DONE, _CLEAR) if files else (_DONE,)
     elif has_answer:
         first = (_KEEP, Button("skip", Text("nav.remove"))) if step.skip else (_KEEP,)
     elif step.skip:
         first = (Button("skip", Text(f"nav.{step.skip}")),)
     else:
         first = ()
-    return (*((first,) if first else ()), (_BACK, _HIDE))
+    leave: Rows = ((_TO_REVIEW,),) if slot.heading else ()
+    return (*((first,) if first else ()), *leave, (_BACK, _HIDE))
 
 
 def _which(interview: Interview) -> Card:
@@ -105,13 +121,35 @@ def _which(interview: Interview) -> Card:
     return Card((Text("which"), Text("which.hint")), (*picks, (none,), (_BACK, _HIDE)))
 
 
-def _review(interview: Interview, slots: list[Slot]) -> Card:
-    """List all that was told, one line each, cut to fit; each answer has its button."""
+def _more(interview: Interview, live: Mapping[str, Answer], *, nothing_yet: bool) -> Card:
+    """Offer the headings; `nothing_yet`: there is no message to go back to."""
+    form = interview.definition()
+    buttons = [
+        Button(f"open.{heading.key}", Text(f"heading.{heading.key}"))
+        for heading in form.headings
+        if is_offered(heading, live)
+    ]
+    back: Rows = ((_HIDE,),) if nothing_yet else ((_TO_REVIEW,), (_BACK, _HIDE))
+    return Card((Text("ask.more"),), (*_in_twos(buttons), *back))
+
+
+def _change(slots: list[Slot]) -> Card:
+    """Offer each answer, to be given anew."""
+    buttons = [Button(f"change.{slot.name}", _label(slot)) for slot in slots if slot.step.told]
+    return Card((Text("ask.change"),), (*_in_twos(buttons), (_TO_REVIEW,), (_BACK, _HIDE)))
+
+
+def _in_twos(buttons: Sequence[Button]) -> Rows:
+    return tuple(tuple(buttons[start : start + 2]) for start in range(0, len(buttons), 2))
+
+
+def _review(interview: Interview, slots: list[Slot], live: Mapping[str, Answer], *, sendable: bool) -> Card:
+    """List all that was told, one line each, cut to fit."""
     form = interview.definition()
     answers = told(slots, interview)
     others = beside(slots, interview)
     limit = max(24, min(160, _REVIEW_UNITS // (len(answers) + min(len(others), _MOST_OTHERS) + 1)))
-    texts = [Text("ask.review")]
+    texts = [Text("ask.review.more" if interview.sent else slots[-1].step.ask or "ask.review")]
     for row in answers:
         said = _said(row.slot, row.answer, len(row.files), interview.lang, limit=limit)
         texts.append(Text("review.row", {"label": _label(row.slot), "answer": said}))
@@ -120,13 +158,13 @@ def _review(interview: Interview, slots: list[Slot]) -> Card:
         texts.append(Text("review.beside", {"label": Text(label_key(form, other.slot)), "answer": said}))
     if len(others) > _MOST_OTHERS:
         texts.append(Text("review.more", {"count": str(len(others) - _MOST_OTHERS)}))
-    sendable = is_sendable(form, interview, live_answers(slots, interview))
     if not sendable:
         texts.append(Text("review.cannot_send"))
-    change = [Button(f"change.{slot.name}", _label(slot)) for slot in slots if slot.step.told]
-    rows = tuple(tuple(change[start : start + 2]) for start in range(0, len(change), 2))
     send: Rows = ((Button("send", Text("nav.send")),),) if sendable else ()
-    return Card(tuple(texts), (*send, *rows, (_BACK, _HIDE)))
+    offered = any(is_offered(heading, live) for heading in form.headings)
+    more = (Button("menu.more", Text("nav.more")),) if sendable and offered else ()
+    change = (Button("menu.change", Text("nav.change")),) if any(slot.step.told for slot in slots) else ()
+    return Card(tuple(texts), (*send, *((more + change,) if more + change else ()), (_BACK, _HIDE)))
 
 
 def _said_beside(other: Beside, limit: int) -> Text | str:

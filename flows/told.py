@@ -32,6 +32,8 @@ class Beside:
     slot: str
     words: str = ""
     forwarded: bool = False
+    origin: str = ""
+    claim: str = ""
     file: File | None = None
     point: Point | None = None
 
@@ -51,7 +53,9 @@ def told(slots: list[Slot], interview: Interview) -> list[Told]:
 def beside(slots: list[Slot], interview: Interview) -> list[Beside]:
     """List what no answer holds: notes, words of questions that fell away, other files and points."""
     live = {slot.name for slot in slots if slot.step.told and slot.name in interview.answers}
-    kept = [Beside(note.slot, note.words, note.forwarded) for note in interview.notes]
+    kept = [
+        Beside(note.slot, note.words, note.forwarded, note.origin, note.claim) for note in interview.notes
+    ]
     kept += [
         Beside(name, answer.words)
         for name, answer in interview.answers.items()
