@@ -21,6 +21,7 @@ RIGHTS: dict[str, dict[str, str]] = {
         "downloads": _ALL,
         "draft_files": _ALL,
         "parked": _ALL,
+        "tallies": _ALL,
         "threads": _ALL,
         "receipts": "SELECT, INSERT",
         "reports": "INSERT, SELECT (id, status, compartment, withdrawn_hour), UPDATE (unread, withdrawn_hour)",
@@ -33,7 +34,7 @@ RIGHTS: dict[str, dict[str, str]] = {
     # The team's desk: reports and who works on them; nothing that leads to a chat.
     CONSOLE: {
         "reports": "SELECT, UPDATE (due_at, status, closed_reason, waiting, unread, assignee, locked_by,"
-        " locked_until, hold)",
+        " locked_until, hold, waiting_room)",
         "bodies": "SELECT",
         "files": "SELECT",
         "replies": "SELECT, INSERT",

@@ -107,7 +107,6 @@ outgoing = Table(
     _chat(),
     *_day_sealed(),
     Column("not_before", DateTime(timezone=True), nullable=False),
-    Column("attempts", Integer, nullable=False, server_default="0"),
     Column("sender", Uuid, nullable=True),
     Column("leased_until", DateTime(timezone=True), nullable=True),
     Index("ix_outgoing_chat_place", "chat", "place"),
@@ -148,6 +147,16 @@ parked = Table(
     Column("attempts", Integer, nullable=False),
     Column("parked_hour", DateTime(timezone=True), nullable=False),
     UniqueConstraint("update_mac"),
+)
+
+# What a chat has given on one day. The key is another each day and like no other table's: nothing leads to a chat.
+tallies = Table(
+    "tallies",
+    metadata,
+    *_bytes32("tally", primary_key=True),
+    Column("day", Date, nullable=False, index=True),
+    Column("reports", Integer, nullable=False),
+    Column("mebibytes", Integer, nullable=False),
 )
 
 # ---- reports ------------------------------------------------------------------------------------
@@ -198,7 +207,18 @@ reports = Table(
     _one_of("closed_reason", CLOSED_REASONS),
     CheckConstraint("(status = 'closed') = (closed_reason IS NOT NULL)", name="closed_says_why"),
     CheckConstraint("(locked_by IS NULL) = (locked_until IS NULL)", name="lock_has_holder"),
-    Index("reports_by_clock", "compartment", "due_at", postgresql_where=text("status <> 'closed'")),
+    Index(
+        "reports_by_clock",
+        "compartment",
+        "due_at",
+        postgresql_where=text("status <> 'closed' AND NOT waiting_room"),
+    ),
+    Index(
+        "reports_waiting_room",
+        "compartment",
+        "due_at",
+        postgresql_where=text("status <> 'closed' AND waiting_room"),
+    ),
 )
 
 bodies = Table(
@@ -339,7 +359,7 @@ CLEAR_COLUMNS: dict[str, frozenset[str]] = {
     "drafts": frozenset({"id", "chat", "active", "version", "day", "salt", "expires_on"}),
     "message_ids": frozenset({"chat", "version", "day", "salt", "sweep_at"}),
     "outgoing": frozenset(
-        {"id", "place", "chat", "version", "day", "salt", "not_before", "attempts", "sender", "leased_until"}
+        {"id", "place", "chat", "version", "day", "salt", "not_before", "sender", "leased_until"}
     ),
     "downloads": frozenset(
         {"id", "chat", "version", "day", "salt", "not_before", "attempts", "leased_until"}
@@ -348,6 +368,7 @@ CLEAR_COLUMNS: dict[str, frozenset[str]] = {
         {"id", "blob", "ciphertext_sha256", "sealed_size", "compartment", "key_epoch", "expires_on"}
     ),
     "parked": frozenset({"id", "update_mac", "version", "error", "attempts", "parked_hour"}),
+    "tallies": frozenset({"tally", "day", "reports", "mebibytes"}),
     "members": frozenset(
         {"id", "call_sign", "role", "recipient", "signing_key", "totp_step", "joined_hour", "left_hour"}
     ),
