@@ -154,6 +154,7 @@ class Visit:
         self.messages = MessageIds()
         self.queue_is_empty = True
         self.may_send = True
+        self.waiting_room = False  # what is sent now looks scripted
         self.queued: list[Queued] = []
         self.downloads: dict[uuid.UUID, dict[str, Any]] = {}
         self.outgoing: list[tuple[Outgoing, datetime | None]] = []
