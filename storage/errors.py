@@ -6,7 +6,11 @@ StorageError
 ├── ManifestError       the manifest cannot be trusted
 │   ├── NoManifestError     no ceremony has been held yet
 │   ├── BadSignatureError   not signed by the ceremony key of the settings
-│   └── OldManifestError    a serial lower than one already seen
+│   ├── OldManifestError    a serial lower than one already seen
+│   └── NoRelayError        the manifest names no relay identity: nothing could be answered
+├── WithdrawnError      the reporter has withdrawn this report
+├── NotWithdrawnError   only what was withdrawn can be shredded
+├── RefusedReplyError   a reply is not signed by a member whom the manifest names
 ├── SettingError        a secret file or folder is not usable as it is
 └── ConflictError       somebody else changed this first
 """
@@ -38,6 +42,22 @@ class BadSignatureError(ManifestError):
 
 class OldManifestError(ManifestError):
     """The manifest is older than one that was already seen."""
+
+
+class NoRelayError(ManifestError):
+    """The manifest names no relay identity yet: run `python -m admin relay`."""
+
+
+class WithdrawnError(StorageError):
+    """The reporter has withdrawn this report."""
+
+
+class NotWithdrawnError(StorageError):
+    """Only a report that its reporter has withdrawn can be shredded."""
+
+
+class RefusedReplyError(StorageError):
+    """A reply is not signed by a member whom the manifest names, or was changed."""
 
 
 class SettingError(StorageError):

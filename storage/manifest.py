@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from seal import HybridRecipient, SealError, parse_recipient
 from storage.database import Connection, Database
-from storage.errors import BadSignatureError, ManifestError, NoManifestError, OldManifestError
+from storage.errors import BadSignatureError, ManifestError, NoManifestError, NoRelayError, OldManifestError
 
 _CONTEXT = b"dodomu manifest v1\n"  # one context for each use of a signing key
 
@@ -46,9 +46,9 @@ def _hybrid(text: str) -> HybridRecipient:
     try:
         recipient = parse_recipient(text)
     except SealError:
-        raise ManifestError("a compartment's recipient is malformed") from None
+        raise ManifestError("a recipient in the manifest is malformed") from None
     if not isinstance(recipient, HybridRecipient):
-        raise ManifestError("a compartment's recipient is always hybrid")
+        raise ManifestError("a recipient in the manifest is always hybrid")
     return recipient
 
 
@@ -60,7 +60,9 @@ class MemberKeys(_Entry):
 
 
 class Manifest(_Entry):
-    """What the ceremony key signed. `routing` says to which compartment a form's reports go."""
+    """What the ceremony key signed. `routing` says to which compartment a form's reports go; `relay` is to whom
+    replies are sealed, so that the bot can bring them.
+    """
 
     version: int = 1
     serial: int
@@ -69,6 +71,18 @@ class Manifest(_Entry):
     compartments: dict[str, Compartment]
     members: dict[str, MemberKeys]
     routing: dict[str, str]
+    relay: str = ""  # manifests from before there were replies have none
+
+    def relay_key(self) -> HybridRecipient:
+        """The recipient of the bot's relay identity, to which replies are sealed; NoRelayError if there is none."""
+        if not self.relay:
+            raise NoRelayError("the manifest names no relay identity: run python -m admin relay")
+        return _hybrid(self.relay)
+
+    def signing_key_of(self, member: str) -> Ed25519PublicKey | None:
+        """The key a member signs with, by the member's id; None for one whom the manifest does not name."""
+        keys = self.members.get(member)
+        return Ed25519PublicKey.from_public_bytes(bytes.fromhex(keys.signing_key)) if keys else None
 
     def compartment_of(self, form: str) -> str:
         """The compartment that reports of this form go to."""

@@ -259,6 +259,7 @@ threads = Table(
     Column("report", ForeignKey("reports.id"), nullable=False, unique=True),
     Column("version", Integer, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
+    Column("place", BigInteger, Identity(always=True), nullable=False),  # of several, the newest is added to
     # Not a key of `chats`: a chat is forgotten when it is empty, and its thread may wait for an answer.
     Column("chat", LargeBinary, nullable=True, index=True),
     Column("ends_on", Date, nullable=True),
@@ -382,7 +383,7 @@ CLEAR_COLUMNS: dict[str, frozenset[str]] = {
     "bodies": frozenset({"id", "report", "number", "ciphertext_sha256", "key_epoch"}),
     "files": frozenset({"id", "report", "body", "blob", "ciphertext_sha256", "sealed_size", "key_epoch"}),
     "receipts": frozenset({"words_mac", "report"}),
-    "threads": frozenset({"id", "report", "version", "chat", "ends_on"}),
+    "threads": frozenset({"id", "report", "version", "place", "chat", "ends_on"}),
     "replies": frozenset(
         {"id", "report", "number", "member", "signature", "written_hour", "read_hour", "told_at"}
     ),

@@ -56,6 +56,7 @@ def upgrade() -> None:
     op.add_column(
         "reports", sa.Column("waiting_room", sa.Boolean(), server_default=sa.text("false"), nullable=False)
     )
+    op.add_column("threads", sa.Column("place", sa.BigInteger(), sa.Identity(always=True), nullable=False))
     op.add_column("threads", sa.Column("chat", sa.LargeBinary(), nullable=True))
     op.add_column("threads", sa.Column("ends_on", sa.Date(), nullable=True))
     op.create_check_constraint(op.f("ck_threads_chat_32_bytes"), "threads", "length(chat) = 32")
@@ -113,5 +114,6 @@ def downgrade() -> None:
     op.drop_constraint(op.f("ck_threads_chat_32_bytes"), "threads")
     op.drop_column("threads", "ends_on")
     op.drop_column("threads", "chat")
+    op.drop_column("threads", "place")
     op.drop_column("reports", "waiting_room")
     op.drop_column("reports", "withdrawn_hour")
