@@ -1,6 +1,6 @@
 """What every form begins with: adult and consent, and how the person knows; the answers lead to a form."""
 
-from flows.form import Kind, Option, Step
+from flows.form import Condition, Kind, Option, Step, chosen, given
 
 OPENING = (
     Step(
@@ -34,3 +34,22 @@ OPENING = (
         resume=True,
     ),
 )
+NEEDS = (chosen("consent", "adult"), given("know"))
+REVIEW = Step("review", Kind.REVIEW, skip="", told=False)
+
+
+def urgent(when: Condition, ask: str) -> tuple[Step, Step]:
+    """Ask for a few words, which can be sent at once; then say that this is no emergency service, and who is."""
+    return (
+        Step("urgent", Kind.WORDS, ask=ask, when=(when,), hint=1),
+        Step(
+            "urgent_next",
+            Kind.TAP,
+            options=(Option("more"),),
+            skip="",
+            when=(when, given("urgent")),
+            hint=1,
+            whole=True,
+            told=False,
+        ),
+    )

@@ -1,0 +1,52 @@
+"""What is asked of someone who saw children being moved, or heard of it; little, for they may be in a hurry.
+
+No text says that they saw it: the same questions go to those who heard.
+"""
+
+from dataclasses import replace
+
+from flows.form import Condition, Fact, Form, Kind, Option, Step, chosen, given
+from flows.forms.child_questions import ANY_FILE, ANY_LINK, ANY_WORDS, FACILITY, HOW_MANY, PLACE
+from flows.forms.opening import NEEDS, OPENING, REVIEW, urgent
+from flows.forms.sharing import ANSWER_ONCE_SENT, COURTS, FIND, PUSH, ROWS, SAFETY
+
+# TRIAGE.md: being moved now, or within 72 hours.
+_GOING_ON = chosen("when", "now", "going")
+
+WITNESS_1 = Form(
+    name="witness",
+    version=1,
+    consent=1,
+    steps=(
+        *OPENING,
+        # No Skip: where a family says where the child is, this says it.
+        Step(
+            "when",
+            Kind.DATE,
+            ask="ask.when.witness",
+            options=(Option("now"), Option("earlier"), Option("going")),
+            skip="",
+            hint=1,
+        ),
+        *urgent(_GOING_ON, "ask.urgent.witness"),
+        replace(PLACE, ask="ask.place.witness"),
+        Step("photos", Kind.FILES, hint=2),
+        replace(HOW_MANY, ask="ask.how_many.witness"),
+        REVIEW,
+    ),
+    needs=(*NEEDS, given("when")),
+    # FORMS.md, send rule; of several children the number stands for age and sex, words for photos.
+    send=(
+        (ANY_FILE,),
+        (ANY_LINK,),
+        (FACILITY, given("when")),
+        (given("how_many"), given("place")),
+        (given("photos"), given("place")),
+    ),
+    send_critical=((ANY_WORDS,),),
+    urgency=((_GOING_ON, "critical"), (Condition(Fact.RECENT, "when", days=30), "high")),
+    sharing=ROWS,
+    answer_here="answer",
+    point_decimals=5,  # about 1 m: where it was seen matters
+    after=(ANSWER_ONCE_SENT, PUSH, SAFETY, FIND, COURTS),
+)
