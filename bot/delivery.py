@@ -25,9 +25,10 @@ from aiogram.exceptions import (
     TelegramNotFound,
     TelegramRetryAfter,
 )
-from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
+from aiogram.types import CopyTextButton, InlineKeyboardButton, InlineKeyboardMarkup
 
-from handlers.conversation import RECEIPT_STANDS, RECEIPT_TAG
+from bot.pace import Pace
+from handlers.sending import RECEIPT_STANDS, RECEIPT_TAG
 from storage.database import UNAVAILABLE
 from storage.errors import StorageError
 from storage.intake import LEASE, Intake, MessageIds, Outgoing, Queued, day_sealed
@@ -67,8 +68,9 @@ class _LapsedLease(Exception):  # noqa: N818 -- not an error: another process ma
 class Delivery:
     """Sends what was committed. `hand` gives it a visit's queue right after the commit."""
 
-    def __init__(self, intake: Intake, bot: Bot) -> None:
+    def __init__(self, intake: Intake, bot: Bot, pace: Pace) -> None:
         self._intake = intake
+        self._pace = pace
         self._bot = bot
         self._waiting: dict[bytes, deque[Queued]] = {}
         self._ours_until: dict[bytes, datetime] = {}
@@ -164,6 +166,7 @@ class Delivery:
         waiting = self._waiting[chat]
         try:
             while waiting:
+                await self._pace.rest(chat)
                 batch = list(waiting)
                 # A chat that has fallen behind sees the newest card only.
                 card, tag = await self._act(chat, batch, card, tag)
@@ -332,6 +335,12 @@ def _keyboard(rows: list[list[list[str]]]) -> InlineKeyboardMarkup | None:
         return None
     return InlineKeyboardMarkup(
         inline_keyboard=[
-            [InlineKeyboardButton(text=label, callback_data=data) for label, data in row] for row in rows
+            [
+                InlineKeyboardButton(text=label, copy_text=CopyTextButton(text=copied[0]))
+                if copied
+                else InlineKeyboardButton(text=label, callback_data=data)
+                for label, data, *copied in row
+            ]
+            for row in rows
         ]
     )

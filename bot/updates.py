@@ -25,8 +25,12 @@ from pydantic import ValidationError
 
 from bot.delivery import Delivery
 from bot.downloads import Downloads
-from flows import Card, Text
-from handlers import routers
+from bot.limits import Limits
+from bot.pace import Pace
+from flows import Card, Said, Text, Unusable
+from flows.words import command_of
+from handlers import messages, routers
+from handlers.chat import Came
 from handlers.conversation import Conversation
 from handlers.line import Line
 from storage.blobs import BlobError, Blobs
@@ -85,6 +89,14 @@ def sender_of(raw: Mapping[str, Any]) -> Sender | None:
     )
 
 
+def _hides(raw: Mapping[str, Any]) -> bool:
+    """Whether an update hides or erases: that is done at once."""
+    query, message = raw.get("callback_query"), raw.get("message")
+    if isinstance(query, dict):
+        return str(query.get("data")).endswith((":hide", ":erase"))
+    return isinstance(message, dict) and command_of(str(message.get("text", ""))) in {"hide", "erase"}
+
+
 class Updates:
     """Takes raw updates. Built once a process."""
 
@@ -97,6 +109,8 @@ class Updates:
         downloads: Downloads,
         blobs: Blobs,
         announcer: Announcer,
+        pace: Pace,
+        limits: Limits,
     ) -> None:
         self._bot = bot
         self._intake = intake
@@ -105,6 +119,8 @@ class Updates:
         self._downloads = downloads
         self._blobs = blobs
         self._announcer = announcer
+        self._limits = limits
+        self.pace = pace
         self._router = routers.build()
         self._told_to_wait: dict[int, int | None] = {}  # by chat: our message, None while it is being sent
         self._answers: set[asyncio.Task[None]] = set()
@@ -121,7 +137,8 @@ class Updates:
             return
         for attempt in range(1, TRIES + 1):
             try:
-                await self._take(raw, update_id, sender)
+                async with self.pace.turn(self._intake.chat(sender.chat)):
+                    await self._take(raw, update_id, sender)
                 return
             except UNAVAILABLE as error:
                 await self._tell_to_wait(sender)
@@ -132,25 +149,40 @@ class Updates:
                     await self._park(raw, update_id, sender, type(error).__name__, attempt)
                     return
 
+    def later(self, raw: Mapping[str, Any]) -> int:
+        """After how many seconds an update of a flood should come again, when many wait; 0: take it now."""
+        sender = sender_of(raw)
+        if sender is None or _hides(raw):
+            return 0
+        return self.pace.later(self._intake.chat(sender.chat))
+
     async def _take(self, raw: Mapping[str, Any], update_id: int, sender: Sender) -> None:
         update = Update.model_validate(raw, context={"bot": self._bot})
         async with self._intake.take(update_id, sender.chat) as visit:
             if visit is None:
                 return
+            stood = visit.draft is not None
             talk, blobs = await self._feed(update, visit, sender)
+        if not talk.wants_to_send and (visit.shredded or (stood and visit.draft is None)):
+            self.pace.hurry(visit.chat)  # somebody hides or erases: this does not wait
         await self._after(visit, talk, update, blobs)
 
     async def _feed(self, update: Update, visit: Visit, sender: Sender) -> tuple[Conversation, list[str]]:
         """What the handlers make of an update, inside the visit's transaction."""
         talk = Conversation(visit, self._line, sender.language_code)
-        # Straight to the router: a dispatcher would add its own state, locks and warnings, which quote updates.
-        await self._router.propagate_event(update.event_type, update.event, talk=talk)
-        blobs: list[str] = []
+        message = update.message or update.edited_message
+        if message is not None and (refused := await self._limits.refuses(message, visit)):
+            words = messages.says(message) if refused != "too_long" else ""
+            if words:  # what stands with a file may be what was to be said
+                talk.takes(Came(Said(words, message.message_id), message.message_id))
+            talk.takes(Came(Unusable(refused), message.message_id))
+        else:
+            # Straight to the router: a dispatcher would add its own state, locks and warnings, which quote updates.
+            await self._router.propagate_event(update.event_type, update.event, talk=talk)
+        blobs = await self._limits.counts(message, visit)
         if talk.wants_to_send:
-            await talk.sends()
-        if talk.erased is not None:
-            blobs = await talk.erases_files()
-        return talk, blobs
+            visit.waiting_room = await self._limits.looks_scripted(visit)
+        return talk, blobs + await talk.does()
 
     async def _after(self, visit: Visit, talk: Conversation, update: Update, blobs: list[str]) -> None:
         """The commit is done: send, fetch, tell the desk, delete what nothing points to any more."""
@@ -159,8 +191,9 @@ class Updates:
             self._downloads.begin(list(visit.downloads))
         if talk.wants_to_send:
             self._announcer.announce()
-        if update.callback_query is not None:
-            task = asyncio.create_task(self._answer(update.callback_query.id, talk.popup))
+        # A flood's taps get their cards; a spinner that nobody looks at ends by itself.
+        if update.callback_query is not None and (talk.chat.popup or self.pace.pause(visit.chat) == 0):
+            task = asyncio.create_task(self._answer(update.callback_query.id, talk.chat.popup))
             self._answers.add(task)
             task.add_done_callback(self._answers.discard)
         try:

@@ -17,10 +17,14 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """One button: its key on the wire (at most 40 bytes) and its label, a text or literal words."""
+    """One button: its key on the wire (at most 40 bytes) and its label, a text or literal words.
+
+    `copy`: a tap copies these words in the person's own app, and tells us nothing.
+    """
 
     key: str
     text: Text | str = field(repr=False)
+    copy: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

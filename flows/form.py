@@ -156,6 +156,13 @@ class Form:
             else:
                 yield entry
 
+    @property
+    def review(self) -> Step:
+        """The last step."""
+        last = self.steps[-1]
+        assert isinstance(last, Step)
+        return last
+
     def heading(self, key: str) -> Heading | None:
         """Find a heading by its key."""
         return next((heading for heading in self.headings if heading.key == key), None)

@@ -41,12 +41,13 @@ class Line:
         return self.texts[lang].plain(text)
 
     def render(self, card: Card, lang: str, *, revision: int = 0, tag: str = "") -> dict[str, Any]:
-        """A card as it goes out: HTML text, rows of [label, callback data], and its tag."""
+        """A card as it goes out: HTML text, rows of [label, callback data, words to copy instead], and its tag."""
         rows = [
             [
                 [
                     button.text if isinstance(button.text, str) else self.plain(button.text, lang),
                     f"{revision:x}:{button.key}",
+                    *([button.copy] if button.copy else []),
                 ]
                 for button in row
             ]

@@ -51,8 +51,7 @@ async def shares(person: Person, *, answer: str = "Yes, only I see this phone") 
     await person.taps("Yes")
     await person.taps("Only the UN and the ICC")
     await person.taps(answer)
-    if answer.startswith("No"):
-        await person.taps("I have read this")
+    await person.taps("I have read this" if answer.startswith("No") else "No, I will look myself")
     await person.sees("This is your message.")
 
 
