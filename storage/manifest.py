@@ -46,9 +46,9 @@ def _hybrid(text: str) -> HybridRecipient:
     try:
         recipient = parse_recipient(text)
     except SealError:
-        raise ManifestError("a recipient in the manifest is malformed") from None
+        raise ManifestError("a manifest's recipient is malformed") from None
     if not isinstance(recipient, HybridRecipient):
-        raise ManifestError("a recipient in the manifest is always hybrid")
+        raise ManifestError("a manifest's recipient is always hybrid")
     return recipient
 
 

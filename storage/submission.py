@@ -19,11 +19,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from storage import custody
+from storage import custody, threads
 from storage.bodies import SealedBody, seal_body
 from storage.database import Connection
 from storage.manifest import Compartment
-from storage.secrets import ProcessSecret, Row
+from storage.secrets import ProcessSecret
 
 CLAIM_WITHIN = {"critical": timedelta(hours=1), "high": timedelta(hours=4), "normal": timedelta(hours=24)}
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # no 0 O 1 I L U: read aloud and typed without doubt
@@ -43,7 +43,8 @@ _SUBMIT = """WITH report AS (
 ), leaf AS (
   INSERT INTO custody_leaves (leaf) VALUES ($15)
 ), thread AS (
-  INSERT INTO threads (id, report, version, sealed) SELECT $17, $1, 1, $18::bytea WHERE $18 IS NOT NULL
+  INSERT INTO threads (id, report, version, sealed, chat)
+  SELECT $17, $1, $20::integer, $18::bytea, $21::bytea WHERE $18 IS NOT NULL
 ) DELETE FROM drafts WHERE id = $16"""
 _ADD_BODY = """WITH body AS (
   INSERT INTO bodies (id, report, number, sealed, ciphertext_sha256, key_epoch) VALUES ($1, $2, $3, $4, $5, $6)
@@ -72,7 +73,11 @@ class SealedFile:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What a person sends: `content` is what is sealed, besides ids and files."""
+    """What a person sends: `content` is what is sealed, besides ids and files.
+
+    Only if `answer_here` are kept: `address`, `chat` (its name in the store), `push` (the IANA zone in whose day one
+    word may come, or "") and `lang`.
+    """
 
     form: str
     form_version: int
@@ -81,6 +86,9 @@ class Given:
     files: Sequence[SealedFile]
     answer_here: bool
     address: int
+    chat: bytes = b""
+    push: str = ""
+    lang: str = ""
     waiting_room: bool = False  # it looks scripted: kept like any other, and shown to the team apart
 
 
@@ -136,13 +144,14 @@ async def submit(
     thread = uuid.uuid4()
     address = None  # kept only when the reporter said that we may write back
     if given.answer_here:
-        address = secret.seal(Row("threads", thread.bytes + report.bytes, 1), str(given.address).encode())
+        to_whom = threads.Thread(given.address, given.push, given.lang)
+        address = threads.seal_thread(thread, report, to_whom, secret)
     await connection.execute(
         _SUBMIT, report, receipt.public_code, new_code(), given.form, given.form_version, custody.hour(now),
         given.urgency, _due(now, given.urgency), compartment,
         body_id, body.sealed, body.ciphertext_sha256, key.epoch,
         words_mac(secret, receipt.words), leaf, draft, thread, address,
-        given.waiting_room,
+        given.waiting_room, threads.VERSION, given.chat or None,
     )  # fmt: skip
     await _move_files(connection, report, body_id, given.files)
     return receipt
@@ -161,7 +170,9 @@ async def add(
     body_id, salt = uuid.uuid4(), os.urandom(32)
     # The highest number is read under a lock that serialises additions to one report.
     await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", str(report))
-    number = 1 + await connection.fetchval("SELECT max(number) FROM bodies WHERE report = $1", report)
+    # None are left of a report that was shredded while a file was still on its way.
+    last = await connection.fetchval("SELECT coalesce(max(number), 0) FROM bodies WHERE report = $1", report)
+    number = 1 + last
     entries = [file.sealed_entry() for file in files]
     sealed_content = {
         "report": str(report),
@@ -221,12 +232,10 @@ async def _move_files(
 
 async def thread_address(connection: Connection, report: uuid.UUID, secret: ProcessSecret) -> int | None:
     """The chat address of a report's open thread; SwappedRowError if the row is another's."""
-    row = await connection.fetchrow("SELECT id, version, sealed FROM threads WHERE report = $1", report)
-    return (
-        int(secret.open(Row("threads", row["id"].bytes + report.bytes, row["version"]), row["sealed"]))
-        if row
-        else None
+    row = await connection.fetchrow(
+        "SELECT id, report, version, sealed FROM threads WHERE report = $1", report
     )
+    return threads.read_thread(row, secret).address if row else None
 
 
 def _due(now: datetime, urgency: str) -> datetime:
