@@ -1,6 +1,6 @@
 """The questions about one child that several forms ask: name, age, girl or boy, from where, when, photos."""
 
-from flows.form import Condition, Fact, Kind, Option, Step, given, not_chosen
+from flows.form import Condition, Fact, Kind, Option, Step, chosen, given
 
 _AGES = tuple(Option(str(age), literal=str(age), means=(("age", age),)) for age in range(1, 18))
 _NUMBERS = tuple(
@@ -45,12 +45,18 @@ ANY_WORDS = Condition(Fact.SAID)
 ANY_LINK = Condition(Fact.LINK)
 FACILITY = Condition(Fact.TYPED, "place")
 
+# TRIAGE.md, high, as far as the headings can tell: vital medicine; guardianship, adoption or citizenship under
+# way; a closed institution.
+VITAL_MEDICINE = chosen("medical", "vital")
+NEW_FAMILY = chosen("now", "guardianship", "adoption", "citizenship")
+CLOSED = chosen("stay", "closed")
+
 # FORMS.md, send rule: name · photo, voice, file · age or sex + place · facility + date · link.
-ENOUGH = (
-    (given("name"), not_chosen("name", "list")),
+ENOUGH_BESIDE_NAME = (
     (ANY_FILE,),
     (given("age"), given("place")),
     (given("sex"), given("place")),
     (FACILITY, given("when")),
     (ANY_LINK,),
 )
+ENOUGH = ((given("name"),), *ENOUGH_BESIDE_NAME)

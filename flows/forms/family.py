@@ -6,15 +6,19 @@ Home skips urgency, looks and tracing; *I have a list* skips what is asked of on
 from dataclasses import replace
 
 from flows.form import Condition, Fact, Form, Kind, Option, Step, chosen, given, not_chosen
+from flows.forms import headings
 from flows.forms.child_questions import (
     AGE,
     ANY_WORDS,
-    ENOUGH,
+    CLOSED,
+    ENOUGH_BESIDE_NAME,
     HOW_MANY,
     NAME,
+    NEW_FAMILY,
     PHOTO,
     PLACE,
     SEX,
+    VITAL_MEDICINE,
     WHEN,
 )
 from flows.forms.opening import NEEDS, OPENING, REVIEW, urgent
@@ -73,7 +77,7 @@ FAMILY_2 = Form(
         REVIEW,
     ),
     needs=(*NEEDS, given("where")),
-    send=(*ENOUGH, (given("list"),)),
+    send=((given("name"), _ONE_CHILD), (given("list"),), *ENOUGH_BESIDE_NAME),
     send_critical=((ANY_WORDS,),),
     # TRIAGE.md, urgency. Who is home is in no hurry, whatever else was said.
     urgency=(
@@ -82,8 +86,13 @@ FAMILY_2 = Form(
         (chosen("where", "known"), "high"),
         (Condition(Fact.RECENT, "when", days=30), "high"),
         (Condition(Fact.ADULT_SOON, "age", days=90), "high"),
+        (VITAL_MEDICINE, "high"),
+        (NEW_FAMILY, "high"),
+        (CLOSED, "high"),
+        (Condition(Fact.RECENT, "last_contact", days=7), "high"),
     ),
     sharing=ROWS,
     answer_here="answer",
     point_decimals=1,
+    headings=headings.FAMILY,
 )

@@ -7,7 +7,18 @@ is answered anew from the review. No text here invites a voice, for a voice iden
 from dataclasses import replace
 
 from flows.form import Condition, Fact, Form, Kind, Option, Step, chosen, given, not_chosen
-from flows.forms.child_questions import ANY_FILE, ANY_LINK, ANY_WORDS, FACILITY, HOW_MANY, PLACE
+from flows.forms import headings
+from flows.forms.child_questions import (
+    ANY_FILE,
+    ANY_LINK,
+    ANY_WORDS,
+    CLOSED,
+    FACILITY,
+    HOW_MANY,
+    NEW_FAMILY,
+    PLACE,
+    VITAL_MEDICINE,
+)
 from flows.forms.opening import NEEDS, OPENING, REVIEW, urgent
 from flows.forms.sharing import ANSWER_ONCE_SENT, COURTS_FROM_WORK, FIND, PUSH, ROWS, SAFETY
 
@@ -70,15 +81,20 @@ INSIDER_1 = Form(
         (ANY_LINK,),
         (FACILITY, given("period")),
         (given("how_many"), given("place")),
+        (given("name"),),
     ),
     send_critical=((ANY_WORDS,),),
     urgency=(
         (URGENT, "critical"),
         (chosen("period", "ongoing"), "high"),
         (Condition(Fact.RECENT, "period", days=30), "high"),
+        (VITAL_MEDICINE, "high"),
+        (NEW_FAMILY, "high"),
+        (CLOSED, "high"),
     ),
     sharing=ROWS,
     answer_here="answer",
     point_decimals=1,
     after=(COURTS_FROM_WORK, ANSWER_ONCE_SENT, PUSH, SAFETY, FIND),
+    headings=headings.INSIDER,
 )

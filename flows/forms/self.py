@@ -2,8 +2,20 @@
 
 from dataclasses import replace
 
-from flows.form import Condition, Fact, Form, Kind, Option, Step, chosen, given
-from flows.forms.child_questions import AGE, ANY_WORDS, ENOUGH, NAME, PLACE, SEX, WHEN
+from flows.form import Form, Kind, Option, Step, chosen, given
+from flows.forms import headings
+from flows.forms.child_questions import (
+    AGE,
+    ANY_WORDS,
+    CLOSED,
+    ENOUGH,
+    NAME,
+    NEW_FAMILY,
+    PLACE,
+    SEX,
+    VITAL_MEDICINE,
+    WHEN,
+)
 from flows.forms.opening import NEEDS, OPENING, REVIEW, urgent
 from flows.forms.sharing import ANSWER, COURTS, FIND, PUSH, ROWS, SAFETY
 
@@ -43,9 +55,12 @@ SELF_1 = Form(
         (_DANGER, "critical"),
         (chosen("where", "there"), "high"),  # location known now
         (chosen("where", "home"), "normal"),
-        (Condition(Fact.ADULT_SOON, "age", days=90), "high"),
+        (VITAL_MEDICINE, "high"),
+        (NEW_FAMILY, "high"),
+        (CLOSED, "high"),
     ),
     sharing=ROWS,
     answer_here="answer",
     point_decimals=1,
+    headings=headings.SELF,
 )

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from flows.form import Form, chosen, given
+from flows.forms import headings
 from flows.forms.child_questions import AGE, ANY_WORDS, ENOUGH, NAME, PHOTO, PLACE, SEX, WHEN
 from flows.forms.insider import SAFE, URGENT
 from flows.forms.opening import NEEDS, OPENING, REVIEW, urgent
@@ -36,4 +37,5 @@ WITH_ME_1 = Form(
     sharing=ROWS,
     answer_here="answer",
     point_decimals=1,
+    headings=headings.WITH_ME,
 )

@@ -6,12 +6,29 @@ No text says that they saw it: the same questions go to those who heard.
 from dataclasses import replace
 
 from flows.form import Condition, Fact, Form, Kind, Option, Step, chosen, given
-from flows.forms.child_questions import ANY_FILE, ANY_LINK, ANY_WORDS, FACILITY, HOW_MANY, PLACE
+from flows.forms import headings
+from flows.forms.child_questions import (
+    ANY_FILE,
+    ANY_LINK,
+    ANY_WORDS,
+    CLOSED,
+    FACILITY,
+    HOW_MANY,
+    NEW_FAMILY,
+    PLACE,
+    VITAL_MEDICINE,
+)
 from flows.forms.opening import NEEDS, OPENING, REVIEW, urgent
 from flows.forms.sharing import ANSWER_ONCE_SENT, COURTS, FIND, PUSH, ROWS, SAFETY
 
 # TRIAGE.md: being moved now, or within 72 hours.
 _GOING_ON = chosen("when", "now", "going")
+# Who tapped «earlier» can give the date later; it would be one question too many before sending.
+_DAY = Step("day", Kind.DATE, skip="unknown", when=(chosen("when", "earlier"),), hint=1)
+_HEADINGS = tuple(
+    replace(heading, steps=(_DAY, *heading.steps)) if heading.key == "journey" else heading
+    for heading in headings.WITNESS
+)
 
 WITNESS_1 = Form(
     name="witness",
@@ -42,11 +59,20 @@ WITNESS_1 = Form(
         (FACILITY, given("when")),
         (given("how_many"), given("place")),
         (given("photos"), given("place")),
+        (given("name"),),
     ),
     send_critical=((ANY_WORDS,),),
-    urgency=((_GOING_ON, "critical"), (Condition(Fact.RECENT, "when", days=30), "high")),
+    urgency=(
+        (_GOING_ON, "critical"),
+        (Condition(Fact.RECENT, "when", days=30), "high"),
+        (Condition(Fact.RECENT, "day", days=30), "high"),
+        (VITAL_MEDICINE, "high"),
+        (NEW_FAMILY, "high"),
+        (CLOSED, "high"),
+    ),
     sharing=ROWS,
     answer_here="answer",
     point_decimals=5,  # about 1 m: where it was seen matters
     after=(ANSWER_ONCE_SENT, PUSH, SAFETY, FIND, COURTS),
+    headings=_HEADINGS,
 )
