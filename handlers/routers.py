@@ -4,16 +4,15 @@ Each handler gets `talk`, the conversation of this update's chat, already locked
 """
 
 import uuid
-from typing import Any
 
 from aiogram import Router
 from aiogram.types import CallbackQuery, Message
 
-from flows import Edited, Located, Said, Sent, Tapped, Unusable
-from handlers.conversation import Came, Conversation
-
-# Kinds of files, in the order in which a message is looked through (an animation also carries a document).
-_KINDS = ("photo", "video", "video_note", "voice", "audio", "animation", "document")
+from flows import Claimed, Edited, Located, Said, Sent, Tapped, Unusable
+from handlers import messages
+from handlers.chat import Came
+from handlers.conversation import Conversation
+from storage.intake import Outgoing
 
 
 def build() -> Router:
@@ -27,14 +26,19 @@ def build() -> Router:
 
 
 async def _message(message: Message, talk: Conversation) -> None:
-    if any(getattr(message, kind) for kind in _KINDS):
-        _file(message, talk)
+    if files := messages.files(message):
+        _files(message, talk, files)
     elif message.location:
         _location(message, talk)
-    elif message.text:
-        _text(message, talk)
+    elif message.contact:
+        _contact(message, talk)
+    elif words := messages.says(message):
+        _text(message, talk, words)
+    elif messages.is_service(message):
+        # It may quote what was pinned: it goes, and is no answer.
+        talk.visit.send(Outgoing(talk.visit.address, delete=(message.message_id,)))
     else:
-        _other(message, talk)
+        talk.takes(Came(Unusable(messages.unusable(message)), message.message_id))
 
 
 async def _tap(query: CallbackQuery, talk: Conversation) -> None:
@@ -48,63 +52,89 @@ async def _tap(query: CallbackQuery, talk: Conversation) -> None:
     talk.takes(Came(tapped))
 
 
-def _text(message: Message, talk: Conversation) -> None:
-    forwarded = message.forward_origin is not None
-    talk.takes(Came(Said(message.text or "", message.message_id, forwarded=forwarded), message.message_id))
-
-
 async def _edit(message: Message, talk: Conversation) -> None:
-    words = message.text or message.caption
-    if words is not None:
+    """New words replace the old; a picture put in the place of another is one more. A moving point stays the first."""
+    draft = talk.visit.draft
+    if draft is not None:
+        known = {meta.get("unique") for meta in draft.data["files"].values()}
+        files = [(kind, file) for kind, file in messages.files(message) if file.file_unique_id not in known]
+        _files(message, talk, files, words="")
+    if words := messages.says(message):
         talk.takes(Came(Edited(words, message.message_id), message.message_id))
+
+
+def _text(message: Message, talk: Conversation, words: str) -> None:
+    said = Said(
+        words,
+        message.message_id,
+        forwarded=message.forward_origin is not None,
+        origin=messages.origin(message),
+        reply_to=_reply_to(message),
+    )
+    talk.takes(Came(said, message.message_id))
 
 
 def _location(message: Message, talk: Conversation) -> None:
     point = message.location
     assert point is not None  # `_message` saw it
-    talk.takes(Came(Located(point.latitude, point.longitude, message.message_id), message.message_id))
-
-
-def _file(message: Message, talk: Conversation) -> None:
-    kind, file = _largest(message)
-    size = file.file_size
-    if size is not None and size > talk.line.max_file_bytes:
-        talk.takes(Came(Unusable("too_big"), message.message_id))
-        return
-    if size == 0:
-        talk.takes(Came(Unusable("empty_file"), message.message_id))
-        return
-    sent = Sent(
-        str(uuid.uuid4()),
-        kind,
+    located = Located(
+        point.latitude,
+        point.longitude,
         message.message_id,
-        message.caption,
-        message.media_group_id,
+        reply_to=_reply_to(message),
+        name=messages.venue(message.venue),
         forwarded=message.forward_origin is not None,
+        origin=messages.origin(message),
     )
-    meta = {
-        "name": getattr(file, "file_name", None) or "",
-        "mime": getattr(file, "mime_type", None) or ("image/jpeg" if kind == "photo" else ""),
-    }
-    talk.takes(Came(sent, message.message_id, {"file_id": file.file_id, "meta": meta}))
+    talk.takes(Came(located, message.message_id))
 
 
-def _other(message: Message, talk: Conversation) -> None:
-    what = (
-        "sticker"
-        if message.sticker
-        else "poll"
-        if message.poll
-        else "contact"
-        if message.contact
-        else "other"
+def _contact(message: Message, talk: Conversation) -> None:
+    assert message.contact is not None  # `_message` saw it
+    claimed = Claimed(
+        "contact",
+        messages.contact(message.contact),
+        message.message_id,
+        reply_to=_reply_to(message),
+        forwarded=message.forward_origin is not None,
+        origin=messages.origin(message),
     )
-    talk.takes(Came(Unusable(what), message.message_id))
+    talk.takes(Came(claimed, message.message_id))
 
 
-def _largest(message: Message) -> tuple[str, Any]:
-    for kind in _KINDS:
-        file = getattr(message, kind)
-        if file:
-            return kind, file[-1] if kind == "photo" else file
-    raise AssertionError("`_message` saw a file")
+def _files(
+    message: Message, talk: Conversation, files: list[tuple[str, messages.Held]], words: str | None = None
+) -> None:
+    """Each file of a message; its words, unless others are given, stand with the first."""
+    caption = messages.says(message) if words is None else words
+    for kind, file in files:
+        size = file.file_size
+        if size == 0 or (size or 0) > talk.line.max_file_bytes:
+            if caption:  # kept all the same: it may be what was to be said
+                _text(message, talk, caption)
+            caption = ""
+            talk.takes(Came(Unusable("too_big" if size else "empty_file"), message.message_id))
+            continue
+        sent = Sent(
+            str(uuid.uuid4()),
+            kind,
+            message.message_id,
+            caption or None,
+            message.media_group_id,
+            forwarded=message.forward_origin is not None,
+            origin=messages.origin(message),
+            reply_to=_reply_to(message),
+        )
+        caption = ""
+        meta = {
+            "name": getattr(file, "file_name", None) or "",
+            "mime": getattr(file, "mime_type", None) or ("image/jpeg" if kind == "photo" else ""),
+            "unique": file.file_unique_id,
+        }
+        talk.takes(Came(sent, message.message_id, {"file_id": file.file_id, "meta": meta}))
+
+
+def _reply_to(message: Message) -> int | None:
+    """The message of this chat that is answered, whoever wrote it; None when it is gone or of another chat."""
+    answered = message.reply_to_message
+    return answered.message_id if answered is not None else None
