@@ -20,7 +20,8 @@ LEAF_VERSION = 1
 KINDS = frozenset(
     {
         "receipt", "addition", "opened", "downloaded", "previewed", "claimed", "released", "taken over", "status",
-        "signed in", "ceremony", "manifest", "member added", "reply", "withdrawn", "agreed to shred", "shredded",
+        "let in", "signed in", "ceremony", "manifest", "member added", "reply", "withdrawn", "agreed to shred",
+        "shredded",
     }
 )  # fmt: skip
 _SEQUENCER_LOCK = 0xD0C0

@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from storage import custody, triage
 from storage.database import UNAVAILABLE
-from storage.desk_queue import RANK, Key, Page, Row, View, call_signs, one_row, page_rows
+from storage.desk_queue import RANK, Key, Page, Row, View, call_signs, one_row, page_rows, runs
 from storage.errors import ConflictError, StorageError
 from storage.setup import sqlalchemy_url
 from storage.tables import bodies, custody_leaves, files, reports
@@ -126,7 +126,7 @@ class Desk:
         self._holds = holds
 
     async def page(self, who: Who, view: View, *, after: Key | None = None, size: int = 50) -> Page:
-        """One page of the queue. At most two statements, however long the queue."""
+        """One page of the queue. At most three statements, however long the queue."""
         async with self._database.connect() as connection:
             return await page_rows(connection, who.member, who.compartments, view, after, size, self._now())
 
@@ -148,8 +148,7 @@ class Desk:
             sa.select(reports.c.id)
             .where(
                 reports.c.compartment.in_(who.compartments),
-                reports.c.status != Status.CLOSED,
-                reports.c.due_at.is_not(None),
+                runs(room=False),
             )
             .order_by(reports.c.due_at, RANK, reports.c.id)
             .limit(1)
@@ -160,6 +159,27 @@ class Desk:
             if report is not None:
                 await self._claim(connection, await self._locked(connection, report, who), who)
         return report
+
+    async def let_in(self, who: Who, report: uuid.UUID | None = None) -> int:
+        """Lets one report, or all that wait, out of the waiting room into the queue; how many. Clocks go on."""
+        waiting = (
+            sa.update(reports)
+            .where(reports.c.compartment.in_(who.compartments), runs(room=True))
+            .values(waiting_room=False)
+            .returning(reports.c.id)
+        )
+        if report is not None:
+            waiting = waiting.where(reports.c.id == report)
+        async with self._database.begin() as connection:
+            found = (await connection.scalars(waiting)).all()
+            leaves = [
+                custody.leaf("let in", at=self._now(), actor=str(who.member), obj=str(one)) for one in found
+            ]
+            if leaves:
+                await connection.execute(
+                    sa.insert(custody_leaves).inline(), [{"leaf": leaf} for leaf in leaves]
+                )
+        return len(found)
 
     async def release(self, report: uuid.UUID, who: Who) -> None:
         """Puts a report back: nobody holds it, and its clock runs again from now."""
@@ -286,8 +306,9 @@ class Desk:
         status = triage.after(row.status, Step.CLAIM, None)
         already = row.held_by(self._now()) == who.member
         await self._set(
-            connection, row.id, status=status, assignee=who.member, due_at=None, **self._lock(who)
-        )
+            connection, row.id, status=status, assignee=who.member, due_at=None, waiting_room=False,
+            **self._lock(who),
+        )  # fmt: skip
         if not already:
             await self._tell(connection, "claimed", row, who)
 

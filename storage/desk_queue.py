@@ -2,6 +2,8 @@
 
 First come reports whose clock runs, by `due_at`, then class; then those somebody has claimed, by class and hour.
 A page costs the same wherever it stands in the queue: the index `reports_by_clock` is walked for each compartment.
+What looks scripted stands apart, in the *waiting room*: by the same clock, in an index of its own, until a member
+lets it in or claims it.
 """
 
 import uuid
@@ -28,6 +30,10 @@ class View(StrEnum):
     OPEN = "open"
     MINE = "mine"
     CLOSED = "closed"
+    WAITING_ROOM = "waiting_room"
+
+
+_BY_CLOCK = (View.OPEN, View.WAITING_ROOM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +89,25 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
+class Room:
+    """The waiting room in a line: how many reports, how many of them critical, and by when the first is due."""
+
+    count: int
+    critical: int
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
-    """Rows, the key of the next page if there is one, and how many clocks have run out (at most `OVERDUE_SHOWN`)."""
+    """Rows, and the key of the next page if there is one.
+
+    `overdue`: how many clocks have run out, the waiting room's too (at most `OVERDUE_SHOWN` of each).
+    """
 
     rows: Sequence[Row]
     after: Key | None
     overdue: int
+    room: Room | None
 
 
 async def page_rows(
@@ -102,15 +121,16 @@ async def page_rows(
 ) -> Page:
     """One page; see `storage.desk.Desk.page`."""
     rows: list[Row] = []
-    if view == View.OPEN and (after is None or not after.claimed):
-        rows += await _read(connection, _waiting(compartments, after, size + 1))
+    if view in _BY_CLOCK and (after is None or not after.claimed):
+        rows += await _read(connection, _waiting(view, compartments, after, size + 1))
         after = None
-    if len(rows) <= size:
+    if len(rows) <= size and view != View.WAITING_ROOM:
         rows += await _read(connection, _others(member, compartments, view, after, size + 1 - len(rows)))
     more = len(rows) > size
     rows = rows[:size]
-    overdue = await connection.scalar(_overdue(compartments, now)) or 0
-    return Page(rows, _key(rows[-1], view) if more else None, overdue)
+    overdue, count, critical, due_at = (await connection.execute(_sums(compartments, now))).one()
+    room = Room(count, critical, due_at) if count else None
+    return Page(rows, _key(rows[-1], view) if more else None, overdue, room)
 
 
 async def one_row(
@@ -148,15 +168,20 @@ async def _read(connection: AsyncConnection, query: sa.Select[Any]) -> list[Row]
     return [Row(*(*row[:4], Status(row[4]), *row[5:])) for row in rows]
 
 
-def _waiting(compartments: Sequence[str], after: Key | None, limit: int) -> sa.Select[Any]:
+def runs(*, room: bool) -> sa.ColumnElement[bool]:
+    """Reports whose clock runs, inside the waiting room or outside it; each has its index."""
+    inside = reports.c.waiting_room if room else sa.not_(reports.c.waiting_room)
+    return sa.and_(reports.c.status != Status.CLOSED, inside, reports.c.due_at.is_not(None))
+
+
+def _waiting(view: View, compartments: Sequence[str], after: Key | None, limit: int) -> sa.Select[Any]:
     """Open reports whose clock runs: the first of each compartment by index, then the first of these."""
     team = sa.func.unnest(sa.cast(list(compartments), ARRAY(sa.Text))).table_valued("name", name="team")
     first = (
         sa.select(reports, RANK.label("rank"))
         .where(
             reports.c.compartment == team.c.name,
-            reports.c.status != Status.CLOSED,
-            reports.c.due_at.is_not(None),
+            runs(room=view == View.WAITING_ROOM),
         )
         .order_by(reports.c.due_at, sa.text("rank"), reports.c.id)
         .limit(limit)
@@ -206,22 +231,26 @@ def _order(source: Any, rank: Any, *, closed: bool) -> tuple[Any, ...]:
     return rank, source.c.received_hour, source.c.id
 
 
-def _overdue(compartments: Sequence[str], now: datetime) -> sa.Select[Any]:
-    late = (
-        sa.select(sa.literal(1))
-        .select_from(reports)
-        .where(
-            reports.c.compartment.in_(compartments),
-            reports.c.status != Status.CLOSED,
-            reports.c.due_at <= now,
+def _sums(compartments: Sequence[str], now: datetime) -> sa.Select[int, int, int, datetime]:
+    """How many clocks have run out, and the waiting room: how many, how many critical, the first due."""
+
+    def late(*, room: bool) -> sa.ScalarSelect[Any]:
+        some = (
+            sa.select(sa.literal(1))
+            .select_from(reports)
+            .where(reports.c.compartment.in_(compartments), runs(room=room), reports.c.due_at <= now)
+            .limit(OVERDUE_SHOWN)
+            .subquery()
         )
-        .limit(OVERDUE_SHOWN)
-        .subquery("late")
-    )
-    return sa.select(sa.func.count()).select_from(late)
+        return sa.select(sa.func.count()).select_from(some).scalar_subquery()
+
+    critical = sa.func.count().filter(reports.c["class"] == CLASSES[0])
+    return sa.select(
+        late(room=False) + late(room=True), sa.func.count(), critical, sa.func.min(reports.c.due_at)
+    ).where(reports.c.compartment.in_(compartments), runs(room=True))
 
 
 def _key(row: Row, view: View) -> Key:
-    waiting = view == View.OPEN and row.due_at is not None
+    waiting = view in _BY_CLOCK and row.due_at is not None
     moment = row.due_at if waiting and row.due_at is not None else row.received_hour
     return Key(not waiting, moment, CLASSES.index(row.urgency), row.id)

@@ -26,7 +26,7 @@ class Act(StrEnum):
     STAY = "stay"  # whatever every signed-in member may: the start page, signing out
     SEE_QUEUE = "see the queue"
     OPEN = "open a report"
-    WORK = "claim, release, change a status"
+    WORK = "claim, release, let in, change a status"
     TAKE_OVER = "take over a report that someone holds"
 
 

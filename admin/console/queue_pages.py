@@ -40,7 +40,7 @@ async def _queue(console: Console, person: Person, request: Request, template: s
         person=person,
         page=page,
         view=view,
-        views=list(View),
+        views=(View.OPEN, View.MINE, View.CLOSED),
         first=after is None,
         now=console.now(),
         here=here,
@@ -81,6 +81,20 @@ async def claim_next(console: Console, person: Person, _: Request) -> Response:
     if report is None:
         return _refused(console, person, "nothing_waits", "/queue")
     return RedirectResponse(f"/reports/{report}", 303)
+
+
+async def let_all_in(console: Console, person: Person, _: Request) -> Response:
+    """Lets all of the waiting room into the queue."""
+    await console.desk.let_in(person.member)
+    console.live.poke()
+    return RedirectResponse("/queue", 303)
+
+
+async def let_in(console: Console, person: Person, request: Request) -> Response:
+    """Lets one report into the queue."""
+    await console.desk.let_in(person.member, _report(request))
+    console.live.poke()
+    return RedirectResponse(f"/queue?view={View.WAITING_ROOM}", 303)
 
 
 async def claim(console: Console, person: Person, request: Request) -> Response:

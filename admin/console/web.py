@@ -80,6 +80,8 @@ ROUTES = (
     Route("GET", "/queue/rows", queue_pages.rows, Act.SEE_QUEUE, watching=True),
     Route("GET", "/queue/changes", queue_pages.changes, Act.SEE_QUEUE, watching=True),
     Route("POST", "/queue/next", queue_pages.claim_next, Act.WORK),
+    Route("POST", "/queue/waiting-room", queue_pages.let_all_in, Act.WORK),
+    Route("POST", "/reports/{report:uuid}/let-in", queue_pages.let_in, Act.WORK),
     Route("POST", "/reports/{report:uuid}/claim", queue_pages.claim, Act.WORK),
     Route("POST", "/reports/{report:uuid}/release", queue_pages.release, Act.WORK),
     Route("POST", "/reports/{report:uuid}/status", queue_pages.change, Act.WORK),
