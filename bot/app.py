@@ -6,6 +6,7 @@ async with build(settings) as app:
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +20,8 @@ from aiohttp import web
 from bot import introduction, telegram, upkeep, webhook
 from bot.delivery import Delivery
 from bot.downloads import Downloads
+from bot.limits import Limits
+from bot.pace import Pace
 from bot.polling import poll
 from bot.settings import BotSettings
 from bot.updates import ALLOWED, Updates
@@ -170,10 +173,13 @@ async def build(settings: BotSettings, *, clock: Callable[[], datetime] = now) -
             max_file_bytes=settings.max_file_mib * _MIB,
         )
         blobs = Blobs.open(settings.blobs or str(settings.state / "blobs"), settings.s3())
-        delivery = Delivery(intake, bot)
+        pace = Pace(time.monotonic)
+        delivery = Delivery(intake, bot, pace)
         downloads = Downloads(intake, bot, blobs, line, delivery)
         stack.push_async_callback(downloads.stop)
-        updates = Updates(bot, intake, line, delivery, downloads, blobs, Announcer(connections))
+        limits = Limits(intake, settings.quotas)
+        announcer = Announcer(connections)
+        updates = Updates(bot, intake, line, delivery, downloads, blobs, announcer, pace, limits)
         stack.push_async_callback(updates.stop)
         yield App(settings, bot, intake, line, blobs, delivery, downloads, updates, trust)
 

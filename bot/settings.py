@@ -8,6 +8,7 @@ import ipaddress
 import json
 import re
 import urllib.parse
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -26,6 +27,16 @@ CONFIRMED = ("helplines", "emergency", "official", "searchers", "countries", "ad
 _VALUE_CHARACTERS = 200
 _ByLanguage = Annotated[dict[str, str], NoDecode]
 _EACH = ': one text for all, or {"uk": "…", "en": "…"}'
+
+
+@dataclass(frozen=True, slots=True)
+class Quotas:
+    """How much one chat may give. `human_pace_s`: what a person needs for one card, at least; 0: any pace is human."""
+
+    report_mib: int
+    day_mib: int
+    reports_a_day: int
+    human_pace_s: float
 
 
 class SettingsError(Exception):
@@ -60,6 +71,19 @@ class BotSettings(BaseSettings):
     max_file_mib: Annotated[
         int, Field(ge=1, le=2000, description="the largest file that the Bot API server hands out, MiB")
     ] = 20
+    max_report_mib: Annotated[int, Field(ge=1, description="files of one report together, MiB")] = 1000
+    max_day_mib: Annotated[int, Field(ge=1, description="files from one chat on one day, MiB")] = 2000
+    reports_a_day: Annotated[
+        int, Field(ge=1, description="reports from one chat on one day; more go to the waiting room")
+    ] = 10
+    human_pace_s: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=10,
+            description="seconds a person needs for a card; who is faster goes there too; 0: nobody",
+        ),
+    ] = 0.8
     team: Annotated[str, Field(min_length=1, max_length=60, description="the team's name in texts")] = (
         "Dodomu"
     )
@@ -161,6 +185,11 @@ class BotSettings(BaseSettings):
         if (self.state / DEMONSTRATION).exists():
             return []
         return [f"DODOMU_{name.upper()}" for name in CONFIRMED if not getattr(self, name)]
+
+    @property
+    def quotas(self) -> Quotas:
+        """How much one chat may give."""
+        return Quotas(self.max_report_mib, self.max_day_mib, self.reports_a_day, self.human_pace_s)
 
     @property
     def draft_ttl(self) -> timedelta:

@@ -1,4 +1,4 @@
-"""Webhooks: 200 only after the commit, 503 when the database is away, and nothing in the answer's body.
+"""Webhooks: 200 only after the commit, 503 when the database is away, 429 to floods; no answer has a body.
 
 The secret token is compared in constant time, as bytes: a header that is not ASCII is a wrong secret, not an error.
 """
@@ -31,6 +31,8 @@ def build(updates: Updates, *, path: str, secret: str) -> web.Application:
             return web.Response(status=400)
         if not isinstance(raw, dict):
             return web.Response(status=400)
+        if pause_s := updates.later(raw):  # Telegram keeps it meanwhile, in its order; other chats go on
+            return web.Response(status=429, headers={"Retry-After": str(pause_s)})
         try:
             await updates.take(raw)
         except DatabaseAwayError:
