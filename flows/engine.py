@@ -222,7 +222,7 @@ def _edit_answer(interview: Interview, name: str, given: Edited, now: Now) -> In
 
 
 def _unusable(interview: Interview, given: Unusable, now: Now) -> Turn:  # noqa: ARG001 - one signature
-    known = {"too_big", "empty_file", "not_received", "too_many"}
+    known = {"too_big", "empty_file", "not_received", "too_many", "too_much", "too_long"}
     return Turn(interview, notice=Text(f"notice.{given.what if given.what in known else 'not_understood'}"))
 
 
