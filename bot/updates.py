@@ -189,7 +189,7 @@ class Updates:
         self._delivery.hand(visit.queued, visit.messages)
         if visit.downloads:
             self._downloads.begin(list(visit.downloads))
-        if talk.wants_to_send:
+        if talk.wants_to_send or talk.returning.told_team:
             self._announcer.announce()
         # A flood's taps get their cards; a spinner that nobody looks at ends by itself.
         if update.callback_query is not None and (talk.chat.popup or self.pace.pause(visit.chat) == 0):

@@ -4,6 +4,7 @@ body(interview)["answers"][0] == {"step": "know", "label": "ask.know.label", "op
 """
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from flows.engine import can_send, urgency
@@ -57,7 +58,12 @@ def body(interview: Interview) -> dict[str, Any]:
 
 def links(interview: Interview) -> list[str]:
     """List the links in everything that was written, each once, in order."""
-    return list(dict.fromkeys(link for words in all_words(interview) for link in _LINK.findall(words)))
+    return links_in(all_words(interview))
+
+
+def links_in(texts: Iterable[str]) -> list[str]:
+    """List the links in these texts, each once, in order."""
+    return list(dict.fromkeys(link for words in texts for link in _LINK.findall(words)))
 
 
 def _answer(row: Told) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from flows import (
     UnknownFormError,
     Unusable,
     after,
+    back,
     begin,
     card,
     greeting,
@@ -29,18 +30,18 @@ from flows import (
     returnwords,
     take,
 )
-from flows.inputs import sound
 from flows.words import command_of
 from handlers import sending
 from handlers.chat import Came, Chat, early_files, holds_something, is_answered
 from handlers.line import Line
+from handlers.returning import Returning, is_open, leave
 from handlers.sending import RECEIPT_TAG, RESUME_WORDS
 from storage import draft_files
 from storage.intake import Draft, Visit
 
 log = structlog.get_logger()
 
-LOST = frozenset({"too_big", "empty_file", "too_many"})  # files that cannot be kept
+LOST = frozenset({"too_big", "empty_file", "too_many", "too_much", "too_long"})  # what cannot be kept
 FILES_AT_MOST = 60  # a report; step by step sealed, so only the list grows
 
 
@@ -51,6 +52,7 @@ class Conversation:
         self.visit = visit
         self.line = line
         self.chat = Chat(visit, line, line.language(language_code))
+        self.returning = Returning(visit, line)
         self.wants_to_send = False
 
     # ---- what arrives ----------------------------------------------------------------------
@@ -62,10 +64,21 @@ class Conversation:
             self._commanded(command, came.message)
         elif isinstance(given, Tapped) and self._is_for_the_chat(given.button):
             pass
+        elif isinstance(given, Said) and (asked := back.asked(given.text)) is not None:
+            self._set_aside()
+            lang = asked.lang if asked.lang in self.line.texts else self.chat.lang
+            self.returning.asked(asked.numbers, lang, came.message)
         elif (draft := self._interviewed()) is not None:
             self._answers(draft, came)
+        elif isinstance(given, Said) and back.nearly(given.text):
+            self.returning.hinted(self.chat.lang, came.message)
+        elif is_open(self.visit) and (self._resumed(came) or self.returning.takes(came)):
+            pass
         else:
             self._came_before_the_interview(came)
+
+    def _resumed(self, came: Came) -> bool:
+        return isinstance(came.given, Said) and self._resumes(came.given.text, came.message)
 
     def sees_card(self, card: int) -> None:
         """A tapped card that is not the one we edit (a process died right after sending it) goes now."""
@@ -93,6 +106,9 @@ class Conversation:
             self._keeps_messages(keeps=value == "stay")
         elif button in {"start", "clear_chat"}:
             self.greets()
+        elif button == back.OPEN:
+            self._set_aside()
+            self.returning.opened(self.chat.lang)
         else:
             return False
         return True
@@ -164,7 +180,9 @@ class Conversation:
         """The draft that was open waits for its two words; one without any answer is not worth keeping.
 
         What came before a first question has no words to come back with: it stays, unseen, for the next interview.
+        A visit with the seven words ends.
         """
+        leave(self.visit)
         draft = self._interviewed()
         if draft is None:
             return
@@ -207,6 +225,7 @@ class Conversation:
         if lang not in self.line.texts:
             return
         self.chat.lang = lang
+        leave(self.visit)
         draft = self.visit.draft
         if draft is not None and ("report" in draft.data or is_answered(draft)):  # not when only chosen again
             self._set_aside()
@@ -288,7 +307,7 @@ class Conversation:
             came = Came(given, came.message)
         if isinstance(given, Said | Edited | Sent | Located | Claimed):
             self.visit.draft = draft
-            draft.data["early"] += [words for words in [_words_of(given)] if words]
+            draft.data["early"] += [words for words in [back.words_of(given)] if words]
             self.chat.takes_file(draft, came)
             self.visit.keep(draft)
         self.chat.clears_answer(came)
@@ -307,15 +326,7 @@ class Conversation:
         """What was decided and needs the store; gives the blobs to delete once that is committed."""
         if self.wants_to_send:
             await sending.sends(self.chat)
+        await self.returning.does()
         if self.chat.erased is None:
             return []
         return await draft_files.erase(self.visit.connection, self.chat.erased)
-
-
-def _words_of(given: Said | Edited | Sent | Located | Claimed) -> str:
-    """What an input that no question asked for says; a point only as exact as a settlement."""
-    if isinstance(given, Located):
-        return f"{given.latitude:.1f}, {given.longitude:.1f}"
-    if isinstance(given, Claimed):
-        return sound(given.words)
-    return sound((given.caption or "") if isinstance(given, Sent) else given.text)

@@ -1,12 +1,13 @@
 """What handlers need besides the update and its visit; built once a process and passed in."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from flows import Card, Places, Text
 from locales import Texts
+from seal import HybridIdentity
 from storage.intake import Intake
 from storage.manifest import Compartment, Manifest
 
@@ -22,6 +23,7 @@ class Line:
     manifest: Callable[[], Manifest]
     intake: Intake
     max_file_bytes: int
+    relay: HybridIdentity | None = field(default=None, repr=False)  # opens what the team answers
 
     def now(self) -> datetime:
         """The process's clock."""

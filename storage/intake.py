@@ -53,32 +53,51 @@ VALUES ($1, $2, 1, $3, $4, $5, $6, $7)"""
 
 @dataclass(slots=True)
 class Draft:
-    """A report being given. `data` is JSON: the interview, what came before it, and its files."""
+    """A report being given. `data` is JSON: the interview, what came before it, and its files.
+
+    Or a visit with the seven words (`data["back"]`): alone, it is forgotten the next day.
+    """
 
     id: uuid.UUID
     data: dict[str, Any]
     active: bool = True
     version: int = 0
 
+    def expires_on(self, today: date, ttl: timedelta) -> date:
+        """When it is forgotten, if it is not written again."""
+        passing = "back" in self.data and not (self.data["early"] or self.data["files"])
+        return today + (timedelta(days=1) if passing else ttl)
+
 
 @dataclass(slots=True)
 class MessageIds:
-    """What of ours and theirs stands in a chat: the card that is edited, and every id with its time (unix s)."""
+    """What of ours and theirs stands in a chat: the card that is edited, and every id with its time (unix s).
+
+    `asked`: when seven words were last written here, right or wrong (unix s): the next answer comes slower.
+    """
 
     address: int | None = None
     card: int | None = None
     tag: str = ""
     ids: dict[int, float] = field(default_factory=dict)
     version: int = 0
+    asked: list[float] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
         """As it is sealed."""
-        return {"address": self.address, "card": self.card, "tag": self.tag, "ids": sorted(self.ids.items())}
+        return {
+            "address": self.address,
+            "card": self.card,
+            "tag": self.tag,
+            "ids": sorted(self.ids.items()),
+            "asked": self.asked,
+        }
 
     @property
     def sweep_at(self) -> datetime | None:
-        """When the oldest message has to go."""
-        return datetime.fromtimestamp(min(self.ids.values()), UTC) + SWEEP_AFTER if self.ids else None
+        """When the oldest message has to go; while none stands, when words written here are to be forgotten."""
+        oldest = min(self.ids.values()) if self.ids else max(self.asked, default=None)
+        return datetime.fromtimestamp(oldest, UTC) + SWEEP_AFTER if oldest is not None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +308,7 @@ class Intake:
             plain["tag"],
             {int(i): t for i, t in plain["ids"]},
             row["version"],
+            plain.get("asked", []),
         )
 
     async def _keep(self, visit: Visit) -> None:
@@ -335,7 +355,7 @@ class Intake:
         draft.version += 1
         plain = json.dumps(draft.data, ensure_ascii=False).encode()
         value = self.days.seal(today, Row("drafts", draft.id.bytes + chat, draft.version), plain)
-        expires_on = today + self.draft_ttl
+        expires_on = draft.expires_on(today, self.draft_ttl)
         return draft.id, chat, draft.active, draft.version, value.day, value.salt, value.sealed, expires_on
 
     async def put_ids(self, connection: Connection, chat: bytes, messages: MessageIds, today: date) -> None:
