@@ -2,7 +2,8 @@
 
 The order to fetch is a row, so that it outlives the process. The chat's row is locked only when the blob is
 complete: then the draft learns of it, or, if the report was sent meanwhile, the file joins it as an addition; the
-person's message is deleted only now. What was erased meanwhile is dropped.
+person's message is deleted only now. What was erased meanwhile is dropped, and so is a file that the same report
+holds already, byte for byte: it is listed once, with both ids.
 """
 
 import asyncio
@@ -21,15 +22,17 @@ from aiogram.exceptions import AiogramError, TelegramBadRequest, TelegramNotFoun
 from aiohttp import ClientError
 
 from bot.delivery import Delivery
-from flows import Interview, Text, card
+from bot.fetching import GoneError, original
+from flows import FlowError, Interview, Text, card
+from flows.files import told_once
 from handlers.line import Line
 from seal import HybridRecipient, padding, seal_chunks
 from storage import draft_files, submission
 from storage.blobs import Blobs, Stored, UnavailableBlobsError
 from storage.database import UNAVAILABLE, Connection
 from storage.draft_files import Download
-from storage.errors import LapsedError, StorageError, SwappedRowError
-from storage.intake import LEASE, Intake, Outgoing, Visit
+from storage.errors import LapsedError, SwappedRowError
+from storage.intake import LEASE, Draft, Intake, Outgoing, Visit
 
 log = structlog.get_logger()
 
@@ -41,10 +44,6 @@ _LEASE = """UPDATE downloads SET leased_until = $1, attempts = attempts + 1 WHER
   SELECT id FROM downloads WHERE not_before <= $2 AND (leased_until IS NULL OR leased_until < $2)
   ORDER BY not_before LIMIT 50 FOR UPDATE SKIP LOCKED) RETURNING id"""
 _FETCH_WITHIN = timedelta(minutes=10)
-
-
-class _Gone(Exception):  # noqa: N818 -- an answer, not an error of ours
-    """Telegram does not have this file any more, or it is larger than it may hand out."""
 
 
 class _Hashed:
@@ -66,7 +65,7 @@ class _Hashed:
         async for chunk in self._chunks:
             self.length += len(chunk)
             if self.length > self._limit:
-                raise _Gone
+                raise GoneError
             self._sha256.update(chunk)
             yield chunk
         left = padding.padded_length(self.length) - self.length
@@ -120,7 +119,7 @@ class Downloads:
                 await self._intake.connections.execute("DELETE FROM downloads WHERE id = $1", file)
             except UNAVAILABLE:
                 pass
-            except StorageError as error:
+            except Exception as error:  # noqa: BLE001 -- it is tried again when its lease lapses, and not for ever
                 log.error("download_refused", file=str(file), error=type(error).__name__)
             finally:
                 renewal.cancel()
@@ -140,12 +139,15 @@ class Downloads:
             return
         manifest = self._line.manifest()
         key = manifest.compartments[download.job["compartment"]]
+        if download.attempts > ATTEMPTS:  # whatever stopped it each time
+            await self._settle(download, None, {"lost": True}, key.epoch)
+            return
         salt = os.urandom(32)
         try:
             stored, seen = await asyncio.wait_for(
                 self._stream(download.job["file_id"], key.key()), _FETCH_WITHIN.total_seconds()
             )
-        except (_Gone, TelegramBadRequest, TelegramNotFound):
+        except (GoneError, TelegramBadRequest, TelegramNotFound):
             await self._settle(download, None, {"lost": True}, key.epoch)
         except (AiogramError, ClientError, TimeoutError, UnavailableBlobsError) as error:
             await self._again(download, error, key.epoch)
@@ -155,11 +157,7 @@ class Downloads:
                 await self._blobs.delete(stored.name)
 
     async def _stream(self, file_id: str, recipient: HybridRecipient) -> tuple[Stored, _Hashed]:
-        found = await self._bot.get_file(file_id)
-        if found.file_path is None:
-            raise _Gone
-        url = self._bot.session.api.file_url(self._bot.token, found.file_path)
-        seen = _Hashed(self._bot.session.stream_content(url, timeout=120), self._line.max_file_bytes)
+        seen = _Hashed(original(self._bot, file_id), self._line.max_file_bytes)
         return await self._blobs.put(seal_chunks(seen.padded(), [recipient])), seen
 
     async def _again(self, download: Download, error: Exception, epoch: int) -> None:
@@ -179,48 +177,76 @@ class Downloads:
     async def _settle(
         self, download: Download, stored: Stored | None, facts: dict[str, Any], epoch: int
     ) -> bool:
-        """Writes what became of a download; False when nobody wants the file any more."""
+        """Writes what became of a download; False when its blob is not to be kept."""
         if download.chat is not None:
             async with self._intake.visit(download.chat, download.job["to"]) as visit:
                 now = await draft_files.read(self._intake, visit.connection, download.id)
                 if now is None:
                     return False
+                await visit.connection.execute("DELETE FROM downloads WHERE id = $1", download.id)
                 if now.chat is not None:
-                    kept = await self._join_draft(visit, now, stored, facts, epoch)
-                    await visit.connection.execute("DELETE FROM downloads WHERE id = $1", download.id)
+                    _vanishes(visit, now)
+                if now.chat is None or "report" in now.job:
+                    kept = await self._join_report(visit.connection, now, stored, facts, epoch, visit)
                 else:
-                    kept = await self._join_report(visit.connection, now, stored, facts, epoch)
+                    kept = await self._join_draft(visit, now, stored, facts, epoch)
             self._delivery.hand(visit.queued, visit.messages)
             return kept
         async with self._intake.connections.acquire() as connection, connection.transaction():
             now = await draft_files.read(self._intake, connection, download.id)
-            return now is not None and await self._join_report(connection, now, stored, facts, epoch)
+            if now is None:
+                return False
+            await connection.execute("DELETE FROM downloads WHERE id = $1", download.id)
+            return await self._join_report(connection, now, stored, facts, epoch)
 
     async def _join_draft(
         self, visit: Visit, download: Download, stored: Stored | None, facts: dict[str, Any], epoch: int
     ) -> bool:
-        message = download.job["message"]
-        visit.messages.ids.pop(message, None)
-        visit.send(Outgoing(visit.address, delete=(message,)))
-        drafts = [*visit.hidden, *([visit.draft] if visit.draft else [])]
         key = str(download.id)
-        draft = next((draft for draft in drafts if key in draft.data["files"]), None)
+        draft = next((draft for draft in _drafts(visit) if key in draft.data["files"]), None)
         if draft is None:
             return False
-        draft.data["files"][key].update(facts)
         visit.keep(draft)
-        if stored is not None:
-            expires = draft_files.expires_on(self._intake.now().date(), self._intake.draft_ttl)
-            await draft_files.add(
-                visit.connection, download.id, stored, download.job["compartment"], epoch, expires
-            )
-        elif draft.active and "interview" in draft.data:
-            interview = Interview.from_json(draft.data["interview"])
-            shown = self._line.render(
-                card(interview, Text("notice.not_received")), interview.lang, revision=interview.revision
-            )
-            visit.send(Outgoing(visit.address, show=shown))
+        if stored is None:
+            draft.data["files"][key].update(facts)
+            self._asks_again(visit, draft)
+            return True
+        first = draft_files.same_file(draft, facts["sha256"])
+        if first is not None:
+            self._tells_once(visit, draft, key, first)
+            return False
+        draft.data["files"][key].update(facts)
+        expires = draft_files.expires_on(self._intake.now().date(), self._intake.draft_ttl)
+        await draft_files.add(
+            visit.connection, download.id, stored, download.job["compartment"], epoch, expires
+        )
         return True
+
+    def _asks_again(self, visit: Visit, draft: Draft) -> None:
+        """The person is told that a file has not come, at the question that stands."""
+        interview = _interview(draft) if draft.active else None
+        if interview is not None:
+            self._shows(visit, interview, Text("notice.not_received"))
+
+    def _tells_once(self, visit: Visit, draft: Draft, second: str, first: str) -> None:
+        """The file that was repeated goes from the draft, and from the card that counts files."""
+        del draft.data["files"][second]
+        if first:
+            draft.data["files"][first].setdefault("also", []).append(second)
+        interview = _interview(draft)
+        if interview is None:
+            return
+        once = told_once(interview, second, first)
+        draft.data["interview"] = once.to_json()
+        if draft.active and once.at in {
+            once.definition().review.key,
+            *(file.slot for file in interview.files),
+        }:
+            self._shows(visit, once, None)
+
+    def _shows(self, visit: Visit, interview: Interview, notice: Text | None) -> None:
+        shown = self._line.render(card(interview, notice), interview.lang, revision=interview.revision)
+        visit.send(Outgoing(visit.address, show=shown))
 
     async def _join_report(
         self,
@@ -229,19 +255,54 @@ class Downloads:
         stored: Stored | None,
         facts: dict[str, Any],
         epoch: int,
+        visit: Visit | None = None,
     ) -> bool:
-        await connection.execute("DELETE FROM downloads WHERE id = $1", download.id)
         if stored is None:
             return False
+        report = download.job["report"]
+        sitting = next((draft for draft in _drafts(visit) if _report_of(draft) == report), None)
+        seen = {*download.job.get("seen", ()), *(sitting.data["report"].get("seen", ()) if sitting else ())}
+        if facts["sha256"] in seen and "caption" not in download.job["meta"]:
+            return False
+        if visit is not None and sitting is not None:
+            sitting.data["report"]["seen"] = sorted({*seen, facts["sha256"]})
+            visit.keep(sitting)
         name = download.job["compartment"]
-        meta = {**download.job["meta"], **facts, "compartment": name, "epoch": epoch}
+        meta = draft_files.sealed_meta({**download.job["meta"], **facts}, name, epoch)
         file = submission.SealedFile(download.id, stored.name, stored.sha256, stored.size, epoch, meta)
         await submission.add(
             connection,
-            uuid.UUID(download.job["report"]),
+            uuid.UUID(report),
             {"language": download.job["lang"]},
             [file],
             key=self._line.manifest().compartments[name],
             now=self._intake.now(),
         )
         return True
+
+
+def _vanishes(visit: Visit, download: Download) -> None:
+    """The person's message goes: its file is safe, or will never come."""
+    message = download.job["message"]
+    visit.messages.ids.pop(message, None)
+    visit.send(Outgoing(visit.address, delete=(message,)))
+
+
+def _drafts(visit: Visit | None) -> list[Draft]:
+    if visit is None:
+        return []
+    return [*visit.hidden, *([visit.draft] if visit.draft else [])]
+
+
+def _report_of(draft: Draft) -> str:
+    """The report that a draft adds to; "" for one that was never sent."""
+    return str(draft.data.get("report", {}).get("id", ""))
+
+
+def _interview(draft: Draft) -> Interview | None:
+    """A draft's interview; None before its first question, and of a form that this program lacks."""
+    try:
+        return Interview.from_json(draft.data["interview"]) if "interview" in draft.data else None
+    except FlowError as error:
+        log.error("draft_of_unknown_form", draft=str(draft.id), error=type(error).__name__)
+        return None

@@ -40,7 +40,7 @@ async def sends(chat: Chat) -> None:
         receipt = await _submits(chat, draft, interview)
         chat.visit.shred(draft)  # its row went with the report
         compartment, _ = chat.line.compartment(interview.form)
-        _shows_receipt(chat, interview, receipt, compartment)
+        _shows_receipt(chat, interview, receipt, compartment, draft_files.hashes(draft))
 
 
 async def _submits(chat: Chat, draft: Draft, interview: Interview) -> submission.Receipt:
@@ -64,7 +64,9 @@ async def _submits(chat: Chat, draft: Draft, interview: Interview) -> submission
         secret=chat.line.intake.secret,
         now=chat.line.now(),
     )
-    await draft_files.hand_over(chat.line.intake, chat.visit.connection, pending, receipt.report)
+    await draft_files.hand_over(
+        chat.line.intake, chat.visit.connection, pending, receipt.report, seen=draft_files.hashes(draft)
+    )
     return receipt
 
 
@@ -81,7 +83,8 @@ async def _adds(chat: Chat, draft: Draft, interview: Interview, to: Mapping[str,
         key=chat.line.manifest().compartments[to["compartment"]],
         now=chat.line.now(),
     )
-    await draft_files.hand_over(chat.line.intake, chat.visit.connection, pending, report)
+    draft.data["report"]["seen"] = seen = draft_files.hashes(draft)
+    await draft_files.hand_over(chat.line.intake, chat.visit.connection, pending, report, seen=seen)
 
 
 def _sealed_with(
@@ -96,7 +99,9 @@ def _sealed_with(
     }
 
 
-def _shows_receipt(chat: Chat, interview: Interview, receipt: submission.Receipt, compartment: str) -> None:
+def _shows_receipt(
+    chat: Chat, interview: Interview, receipt: submission.Receipt, compartment: str, seen: list[str]
+) -> None:
     """The receipt in the card's place, and below it what may be added; by itself the receipt goes in a while."""
     words = " ".join(returnwords.words(receipt.words, interview.lang))
     tag = f"{RECEIPT_TAG}{uuid.uuid4().hex}"
@@ -111,7 +116,7 @@ def _shows_receipt(chat: Chat, interview: Interview, receipt: submission.Receipt
     revision = 0
     if following is not None:
         draft = Draft(uuid.uuid4(), {"early": [], "files": {}})
-        draft.data["report"] = {"id": str(receipt.report), "compartment": compartment}
+        draft.data["report"] = {"id": str(receipt.report), "compartment": compartment, "seen": seen}
         _comes_back_with(draft, following)
         chat.visit.draft = draft
         chat.visit.keep(draft)

@@ -101,6 +101,8 @@ class BotApiServer:
         if stored is None or stored.content is None:
             return _refusal(ApiError(404, "Not Found"))
         fault = self._world.faults.strikes_call("file", None)
+        asked = {"path": stored.path, "range": request.headers.get("Range", "")}
+        self._world.note_call(bot, "file", asked, None, fault)
         if fault and fault.kind is Kind.CUT:
             return await _half(request, stored)
         if fault:

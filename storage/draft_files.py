@@ -2,13 +2,14 @@
 
 A file is first a *download* (a durable order to fetch it, sealed under the day's secret), then a row of
 `draft_files` whose blob is complete; `storage.submission` moves it to `files` when the report is sent. What is
-still on its way then follows as an addition. In a draft's data each file is {"name", "mime", "kind", "step"}, and
-once it is safe also {"length", "sha256", "salt", "epoch"}.
+still on its way then follows as an addition. In a draft's data each file is {"name", "mime", "unique", "kind",
+"step"}, and once it is safe also {"length", "sha256", "salt", "epoch"}; "also" are the ids under which the same
+bytes came again. "unique" is Telegram's name for the file and is never sealed with it.
 """
 
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -26,7 +27,9 @@ _EXPIRES_WITH_MARGIN = 2  # lifetimes: a draft that is written again lives on, a
 @dataclass(slots=True)
 class Download:
     """One file to fetch. `job` is {"to", "draft", "message", "compartment", "lang", "file_id", "meta"} and, once its
-    report is sent, "report". `chat` is None from then on.
+    report is sent, "report" and "seen": the SHA-256, hex, of each file that the report holds.
+
+    `chat` is None for what was on its way when the report was sent.
     """
 
     id: uuid.UUID
@@ -57,10 +60,31 @@ async def files_of(connection: Connection, draft: Draft) -> tuple[list[SealedFil
         ready.append(
             SealedFile(
                 row["id"], row["blob"], row["ciphertext_sha256"], row["sealed_size"], row["key_epoch"],
-                {**meta, "compartment": row["compartment"], "epoch": row["key_epoch"]},
+                sealed_meta(meta, row["compartment"], row["key_epoch"]),
             )
         )  # fmt: skip
     return ready, pending
+
+
+def sealed_meta(meta: Mapping[str, Any], compartment: str, epoch: int) -> dict[str, Any]:
+    """What the seal says of a file."""
+    told = {key: value for key, value in meta.items() if key != "unique"}
+    return {**told, "compartment": compartment, "epoch": epoch}
+
+
+def same_file(draft: Draft, sha256: str) -> str | None:
+    """The id of the file of this draft that has the same bytes; "" if the report that it adds to has one; else None."""
+    files = draft.data["files"]
+    first = next((file for file, meta in files.items() if meta.get("sha256") == sha256), None)
+    if first is None and sha256 in draft.data.get("report", {}).get("seen", ()):
+        return ""
+    return first
+
+
+def hashes(draft: Draft) -> list[str]:
+    """The SHA-256, hex, of each file that a draft, or the report that it adds to, holds as received."""
+    own = {meta["sha256"] for meta in draft.data["files"].values() if "sha256" in meta}
+    return sorted(own | {*draft.data.get("report", {}).get("seen", ())})
 
 
 async def add(
@@ -87,9 +111,17 @@ async def erase(connection: Connection, files: Sequence[uuid.UUID]) -> list[str]
 
 
 async def hand_over(
-    intake: Intake, connection: Connection, files: Sequence[uuid.UUID], report: uuid.UUID
+    intake: Intake,
+    connection: Connection,
+    files: Sequence[uuid.UUID],
+    report: uuid.UUID,
+    *,
+    seen: Sequence[str] = (),
 ) -> None:
-    """The report is sent: what is still on its way belongs to it from now on, and no longer to the chat."""
+    """The report is sent: what is still on its way belongs to it from now on, and no longer to the chat.
+
+    `seen` are the hashes of the files that the report holds already.
+    """
     for file in files:
         try:
             download = await read(intake, connection, file)
@@ -97,7 +129,7 @@ async def hand_over(
             continue
         if download is None:
             continue
-        job = {**download.job, "report": str(report)}
+        job = {**download.job, "report": str(report), "seen": list(seen)}
         value = intake.days.seal(
             intake.now().date(), Row("downloads", file.bytes, download.version + 1), json.dumps(job).encode()
         )
