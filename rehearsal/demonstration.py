@@ -191,6 +191,7 @@ async def _processes(
         "DODOMU_API_BASE": api_base,
         "DODOMU_CONSOLE_PORT": str(ports.console),
         "DODOMU_SCRYPT_WORK_FACTOR": "10",
+        "DODOMU_HUMAN_PACE_S": "0",  # whoever shows it knows the questions, and clicks fast
     }
     kept = {name: value for name, value in os.environ.items() if not name.startswith("DODOMU_")}
     logs = state / "logs"
