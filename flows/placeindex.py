@@ -1,0 +1,161 @@
+"""Names found by their keys: exactly, in another case, begun, spelled as a neighbour would, or with one slip.
+
+Rows are numbers, the best known lowest; what they mean is the caller's affair. How near an answer is comes with it, so
+that a guess is never shown above a name that was written as it is.
+
+    index = Index(own={"харцизк": [0]}, other={}, towns=1)
+    index.named(("харцизка",))     # (Nearness.INFLECTED, [0])
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+from enum import IntEnum
+from functools import cached_property
+from heapq import nsmallest
+from itertools import islice, product
+from typing import Final
+
+from flows import placenames
+
+PREFIX_LEAST: Final = 3  # letters before a name may be completed
+SLIP_LEAST: Final = 4  # letters before one may be wrong
+SLIP_MOST: Final = 30  # letters of the longest name in which one is looked for
+BONES_LEAST: Final = 2  # consonants before vowels may differ
+SCAN_CAP: Final = 400  # keys looked through for one prefix or skeleton
+COMPLETED_MOST: Final = 20  # names that a beginning is completed to
+CASES_CAP: Final = 400  # combinations of cases tried for a name of several words
+GUESS_LEAST: Final = 6  # letters of a word in a sentence that may be misspelled
+
+
+class Nearness(IntEnum):
+    """How an answer was reached, nearest first."""
+
+    EXACT = 0
+    INFLECTED = 1
+    COMPLETED = 2
+    RESPELLED = 3
+    SLIPPED = 4
+    WITHIN = 5  # in a sentence
+    GUESSED = 6  # in a sentence, and misspelled
+    NOT = 9
+
+
+Found = tuple[Nearness, list[int]]
+NOTHING: Final[Found] = (Nearness.NOT, [])
+
+
+class Index:
+    """Keys of names, the present ones before older and other ones, each with the rows that bear it."""
+
+    def __init__(self, own: Mapping[str, list[int]], other: Mapping[str, list[int]], *, towns: int) -> None:
+        """Keep the keys; rows below `towns` are known well enough to be guessed at in a sentence."""
+        self._own = own
+        self._other = other
+        self._towns = towns
+
+    def exact(self, key: str) -> list[int]:
+        """The rows that bear this name now, then those that bore it or are also called so."""
+        return [*self._own.get(key, ()), *self._other.get(key, ())]
+
+    def inflected(self, words: Sequence[str]) -> list[int]:
+        """The rows of names of which these words may be an oblique case."""
+        return [row for key in _nominatives(words) for row in self._best(key)]
+
+    def named(self, words: Sequence[str], *, oblique: bool = False) -> Found:
+        """The rows of this name, as it is or in another case; an oblique one is as likely the one as the other."""
+        key = placenames.joined(words)
+        exact, cases = self.exact(key), self.inflected(words)
+        if exact:
+            rows = sorted({*exact, *cases}) if oblique else [*exact, *sorted(cases)]
+            return Nearness.EXACT, list(dict.fromkeys(rows))
+        return (Nearness.INFLECTED, sorted(set(cases))) if cases else NOTHING
+
+    def alike(self, key: str) -> Found:
+        """The rows of names that begin so; else are spelled almost so; else differ by one letter."""
+        rows = self._completed(key)
+        return (Nearness.COMPLETED, rows) if rows else self.misspelled(key)
+
+    def misspelled(self, key: str) -> Found:
+        """The rows of names that are spelled almost so; else differ by one letter."""
+        for nearness, rows in ((Nearness.RESPELLED, self._respelled), (Nearness.SLIPPED, self._slipped)):
+            if found := rows(key):
+                return nearness, found
+        return NOTHING
+
+    def within(self, words: Sequence[str], skip: frozenset[str], marked: frozenset[str]) -> Found:
+        """The rows of names inside a sentence: the longest runs of words that are one, in any case.
+
+        A single word that is not `marked` as a name is taken for a town only, never for a village.
+        """
+        for length in (3, 2, 1):
+            found: set[int] = set()
+            for at in range(len(words) - length + 1):
+                run = words[at : at + length]
+                key = placenames.joined(run)
+                if len(key) >= SLIP_LEAST and key not in skip:
+                    cases = (each for each in _nominatives(run) if each not in skip)
+                    rows = {*self.exact(key), *(row for each in cases for row in self._best(each))}
+                    named = length > 1 or key in marked
+                    found.update(row for row in rows if named or row < self._towns)
+            if found:
+                return Nearness.WITHIN, sorted(found)
+        return NOTHING
+
+    def guessed(self, words: Sequence[str], skip: frozenset[str]) -> Found:
+        """The rows of towns that a word of a sentence may be, misspelled."""
+        found: set[int] = set()
+        for key in words:
+            if len(key) >= GUESS_LEAST and key not in skip:
+                found.update(row for row in self.misspelled(key)[1] if row < self._towns)
+        return (Nearness.GUESSED, sorted(found)) if found else NOTHING
+
+    def _best(self, key: str) -> list[int]:
+        return self._own.get(key) or self._other.get(key, [])
+
+    @cached_property
+    def _keys(self) -> list[str]:
+        return sorted(self._own.keys() | self._other.keys())
+
+    @cached_property
+    def _skeletons(self) -> Mapping[str, list[str]]:
+        skeletons: dict[str, list[str]] = {}
+        bones = placenames.skeleton("\n".join(self._keys)).split("\n")
+        for bone, key in zip(bones, self._keys, strict=True):
+            skeletons.setdefault(bone, []).append(key)
+        return skeletons
+
+    def _completed(self, key: str) -> list[int]:
+        if len(key) < PREFIX_LEAST:
+            return []
+        start = bisect_left(self._keys, key)
+        longer = islice(self._keys, start, start + SCAN_CAP)
+        return nsmallest(
+            COMPLETED_MOST, {row for each in longer if each.startswith(key) for row in self._best(each)}
+        )
+
+    def _respelled(self, key: str) -> list[int]:
+        """Names with the same consonants whose vowels differ as neighbouring languages' do."""
+        bones = placenames.skeleton(key)
+        most = min(3, len(key) // 3)
+        if len(bones) < BONES_LEAST or len(key) > SLIP_MOST:
+            return []
+        near = [
+            (placenames.slips(key, each, most), row)
+            for each in self._skeletons.get(bones, ())[:SCAN_CAP]
+            for row in self._best(each)
+        ]
+        return [row for slips, row in sorted(near) if slips <= most]
+
+    def _slipped(self, key: str) -> list[int]:
+        if not SLIP_LEAST <= len(key) <= SLIP_MOST:
+            return []
+        return sorted({row for each in placenames.one_slip(key) for row in self._best(each)})
+
+
+def _nominatives(words: Sequence[str]) -> Iterator[str]:
+    if len(words) == 1:
+        yield from placenames.nominatives(words[0])
+        return
+    choices = [(word, *placenames.nominatives(word)) for word in words]
+    for chosen in islice(product(*choices), 1, CASES_CAP):
+        yield placenames.joined(chosen)

@@ -1,0 +1,130 @@
+"""A text becomes the settlements that it may mean, likeliest first, and how near they are.
+
+What was written is first taken for a name, then for a name among other words; last, Latin letters are read otherwise.
+Areas named beside it leave only the settlements that lie there, if any does.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Final, Protocol
+
+from flows import placenames
+from flows.placeindex import NOTHING, Found, Index, Nearness
+from flows.placetext import NOT_A_NAME, PREPOSITIONS, Area, Asked, Words, otherwise, read
+
+CORE_MOST: Final = 3  # words of a name among others
+BESIDE_MOST: Final = 2
+STEM_LEAST: Final = 4  # letters that an area's name keeps in all cases
+
+
+class Ground(Protocol):
+    """A gazetteer's settlements, as rows: how they are named and where they lie."""
+
+    @property
+    def index(self) -> Index:
+        """Their names."""
+        ...
+
+    def areas_of(self, row: int) -> Iterator[tuple[frozenset[str], bool]]:
+        """Keys of the name of each area that it lies in, and whether that is an oblast."""
+        ...
+
+    def near(self, row: int) -> str:
+        """What is the same for all that lie near it."""
+        ...
+
+    def chief(self, area: str) -> list[int]:
+        """The chief settlements of the raions of this name."""
+        ...
+
+
+def search(text: str, lang: str, ground: Ground) -> Found:
+    """Give the rows, likeliest first, and how near they are; none when nothing is near."""
+    found = _search(read(text), lang, ground)
+    if found is not NOTHING:
+        return found
+    for other, exactly in otherwise(text, lang):
+        found = _search(read(other), lang, ground)
+        if found[0] <= Nearness.INFLECTED or (found is not NOTHING and not exactly):
+            return found
+    return NOTHING
+
+
+def same_area(asked: str, name: str) -> bool:
+    """Whether an area's name, in any case, is this adjective: «донецкая», «донецькій», “Donetsk”."""
+    stem = max(STEM_LEAST, min(len(asked), len(name)) - 3)
+    return bool(name) and asked[:stem] == name[:stem]
+
+
+def _search(asked: Asked, lang: str, ground: Ground) -> Found:
+    if not asked.bare:
+        chief = [row for area in asked.areas if not area.oblast for row in ground.chief(area.key)]
+        return (Nearness.INFLECTED, chief) if chief else NOTHING
+    nearness, rows = _named(asked, lang, ground.index)
+    if nearness is Nearness.NOT:
+        return NOTHING
+    rows = _there(rows, asked.areas, ground)
+    close = [row for words in asked.beside[:BESIDE_MOST] for row in _close(words, rows[0], ground)]
+    rows = [*close, *rows] if asked.near else [*rows[:1], *close, *rows[1:]]
+    return nearness, list(dict.fromkeys(rows))
+
+
+def _named(asked: Asked, lang: str, index: Index) -> Found:
+    found = index.named(asked.written) if asked.written != asked.bare else NOTHING
+    if found[0] is not Nearness.EXACT:
+        found = min(index.named(asked.bare, oblique=asked.near), found)
+    if found is not NOTHING:
+        return found
+    return NOTHING if placenames.joined(asked.bare) in NOT_A_NAME else _beyond(asked, lang, index)
+
+
+def _beyond(asked: Asked, lang: str, index: Index) -> Found:
+    """What is not a name as it stands: Belarusian letters, slips, words around it."""
+    for words in _readings(asked.bare, lang):
+        for found in (index.named(words), index.alike(placenames.joined(words))):
+            if found is not NOTHING:
+                return found
+    core = tuple(word for word in asked.words if word not in NOT_A_NAME and word not in PREPOSITIONS)
+    if 0 < len(core) <= CORE_MOST and core != asked.bare:
+        found = index.named(core, oblique=True)
+        if found is not NOTHING:
+            return found
+    found = index.within(asked.words, NOT_A_NAME | PREPOSITIONS, asked.marked)
+    return found if found is not NOTHING else index.guessed(core, NOT_A_NAME)
+
+
+def _readings(words: Words, lang: str) -> Iterator[Words]:
+    yield words
+    if lang == "be" or any("дз" in word for word in words):
+        hard = tuple(map(placenames.belarusian, words))
+        if hard != words:
+            yield hard
+
+
+def _close(words: Words, row: int, ground: Ground) -> list[int]:
+    """The rows exactly so named that lie near this one."""
+    return [
+        other
+        for other in ground.index.exact(placenames.joined(words))
+        if ground.near(other) == ground.near(row)
+    ]
+
+
+def _there(rows: list[int], areas: Iterable[Area], ground: Ground) -> list[int]:
+    """The rows that lie in the areas named beside them, if any does; all of them else."""
+    for area in areas:
+        inside = [row for row in rows if _lies_in(row, area, ground)]
+        if not inside and area.town:
+            towns = ground.index.exact(area.key) or ground.index.inflected((area.key,))
+            around = {ground.near(min(towns))} if towns else set()
+            inside = [row for row in rows if ground.near(row) in around]
+        rows = inside or rows
+    return rows
+
+
+def _lies_in(row: int, area: Area, ground: Ground) -> bool:
+    return any(
+        same_area(area.key, name)
+        for names, oblast in ground.areas_of(row)
+        if oblast or not area.oblast
+        for name in names
+    )
