@@ -11,7 +11,7 @@ from flows.form import Condition, Fact, Form, Option, Repeat, Step
 from flows.reading import Speaker
 from flows.told import option_key
 
-_WIDTHS = (12, 7, 48, 34, 26)  # columns, in characters
+_WIDTHS = (16, 7, 46, 34, 26)  # columns, in characters
 _HEADS = ("step", "kind", "asks", "buttons", "asked when")
 _HOW = {
     Fact.GIVEN: "{step} is answered",
@@ -28,17 +28,21 @@ def table(form: Form, texts: Speaker) -> str:
     """Give the whole form in one language, as lines of at most 140 characters."""
     lines = [f"{form.name}, version {form.version} (consent text {form.consent})", ""]
     lines += [_line(_HEADS), _line(["-" * width for width in _WIDTHS])]
-    for entry in form.steps:
-        if isinstance(entry, Repeat):
-            lines.append(f"repeated, up to {entry.limit} times:")
-        for step in entry.steps if isinstance(entry, Repeat) else (entry,):
-            lines += [*_rows(step, texts), ""]
+    lines += _entries(form.steps, texts)
+    if form.after:
+        lines += ["AFTER SENDING, in the same sitting", "", *_entries(form.after, texts)]
+    for heading in form.headings:
+        offered = f", offered if {all_of(heading.when)}" if heading.when else ""
+        name = texts.plain(Text(f"heading.{heading.key}"))
+        lines += [f"HEADING {heading.key} [{name}]{offered}", "", *_entries(heading.steps, texts)]
     lines.append("can be sent when: " + all_of(form.needs) + "; and any one of:")
     lines += [f"  {all_of(facts)}" for facts in form.send]
     lines += [f"  if critical: {all_of(facts)}" for facts in form.send_critical]
     lines.append("class, the first that holds:")
     lines += [f"  {urgency}: {said(condition)}" for condition, urgency in form.urgency]
-    lines.append(f"sharing: {', '.join(form.sharing)} (silence: team only); answer here: {form.answer_here}")
+    if form.sharing:
+        lines.append(f"sharing: {', '.join(form.sharing)} (silence: team only)")
+    lines.append(f"answer here: {form.answer_here or 'as the first message said'}")
     return "\n".join(lines) + "\n"
 
 
@@ -55,9 +59,36 @@ def all_of(conditions: Iterable[Condition]) -> str:
     return " and ".join(map(said, conditions))
 
 
+def said_in(condition: Condition, form: Form, texts: Speaker) -> str:
+    """Say one condition with the names that its question and its buttons have in a language."""
+    step = next((step for step in form.all_steps() if step.key == condition.step), None)
+    if step is None:
+        return said(condition)
+    name = texts.plain(Text(f"ask.{step.key}.label")) if step.told else step.key
+    if condition.fact not in {Fact.CHOSEN, Fact.NOT_CHOSEN}:
+        return _HOW[condition.fact].format(step=f"“{name}”", days=condition.days)
+    options = [option for option in step.options if option.key in condition.options]
+    verb = "is" if condition.fact is Fact.CHOSEN else "is not"
+    said_options = " or ".join(f"“{words_of_button(step, option, texts)}”" for option in options)
+    return f"“{name}” {verb} {said_options}"
+
+
+def words_of_button(step: Step, option: Option, texts: Speaker) -> str:
+    """Give what stands on a button."""
+    return option.literal or texts.plain(Text(option_key(step.key, option.key)))
+
+
+def _entries(entries: Iterable[Step | Repeat], texts: Speaker) -> Iterator[str]:
+    for entry in entries:
+        if isinstance(entry, Repeat):
+            yield f"repeated, turns {entry.first} to {entry.first + entry.limit - 1}:"
+        for step in entry.steps if isinstance(entry, Repeat) else (entry,):
+            yield from (*_rows(step, texts), "")
+
+
 def _rows(step: Step, texts: Speaker) -> Iterator[str]:
     """Give one step: its cells wrapped beside each other."""
-    asks = list(_asked(f"ask.{step.key}", step, texts))
+    asks = list(_asked(step.ask or f"ask.{step.key}", step, texts))
     for condition, key in step.variants:
         asks += [f"[{said(condition)}]", *_asked(key, step, texts)]
     buttons = [_button(step, option, texts) for option in step.options if not option.literal]
@@ -81,8 +112,8 @@ def _asked(key: str, step: Step, texts: Speaker) -> Iterator[str]:
 
 
 def _button(step: Step, option: Option, texts: Speaker) -> str:
-    label = texts.plain(Text(option_key(step.key, option.key)))
-    return f"[{label}]" + (f" → {option.outcome}" if option.outcome else "")
+    way = option.outcome or (f"form {option.form}" if option.form else "")
+    return f"[{words_of_button(step, option, texts)}]" + (f" → {way}" if way else "")
 
 
 def _line(cells: Iterable[str]) -> str:
