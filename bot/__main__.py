@@ -21,6 +21,9 @@ def main() -> int:
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     commands.add_parser("run", help="take updates until stopped (the default)")
+    commands.add_parser(
+        "relay", help="show to whom the team's replies are sealed, for python -m admin ceremony or relay"
+    )
     parked = commands.add_parser(
         "parked", help="show the shapes of updates that could not be taken (never their content)"
     )
@@ -31,6 +34,8 @@ def main() -> int:
     except SettingsError as error:
         print(f"The bot cannot start:\n{error}", file=sys.stderr)  # noqa: T201 -- a command line speaks
         return 2
+    if arguments.command == "relay":
+        return _relay(settings)
     # Only now: aiogram takes seconds to import, and a wrong setting should be told at once.
     from bot import logs  # noqa: PLC0415
 
@@ -61,6 +66,18 @@ def _places(error: BaseException) -> list[str]:
         return [line for inner in error.exceptions for line in _places(inner)]
     frames = traceback.extract_tb(error.__traceback__)
     return [type(error).__name__, *(f"  {frame.filename}:{frame.lineno} {frame.name}" for frame in frames)]
+
+
+def _relay(settings: BotSettings) -> int:
+    from storage.errors import SettingError  # noqa: PLC0415
+    from storage.replies import RELAY, relay_identity  # noqa: PLC0415
+
+    try:
+        print(relay_identity(settings.state / "bot" / RELAY).recipient)  # noqa: T201
+    except SettingError as error:
+        print(f"The bot cannot go on: {error}", file=sys.stderr)  # noqa: T201
+        return 1
+    return 0
 
 
 async def _run(settings: BotSettings) -> int:

@@ -23,12 +23,13 @@ from bot.downloads import Downloads
 from bot.limits import Limits
 from bot.pace import Pace
 from bot.polling import poll
+from bot.replies import Replies
 from bot.settings import BotSettings
 from bot.updates import ALLOWED, Updates
 from flows.places import Places
 from handlers.line import Line
 from locales import Texts, offered
-from storage import local, manifest, roles, setup
+from storage import local, manifest, replies, roles, setup
 from storage.blobs import Blobs
 from storage.database import UNAVAILABLE, Announcer, pool
 from storage.errors import ManifestError
@@ -60,16 +61,20 @@ class App:
     delivery: Delivery
     downloads: Downloads
     updates: Updates
+    replies: Replies
     trust: "Trust"
 
     async def run(self) -> None:
         """Serves until cancelled."""
         if unconfirmed := self.settings.unconfirmed:
             log.warning("texts_to_confirm", settings=unconfirmed)
+        if self.line.relay is None or self.trust.current().relay != str(self.line.relay.recipient):
+            log.warning("relay_not_in_manifest", help="python -m bot relay")  # no reply could be opened here
         async with asyncio.TaskGroup() as group:
             group.create_task(introduction.introduce(self.bot, self.line.texts))
             group.create_task(self.trust.keep_reading())
             group.create_task(self.delivery.keep_leases())
+            group.create_task(self.replies.run())
             group.create_task(
                 upkeep.run(self.intake, self.delivery, self.downloads, self.blobs, self.updates)
             )
@@ -171,6 +176,7 @@ async def build(settings: BotSettings, *, clock: Callable[[], datetime] = now) -
             manifest=trust.current,
             intake=intake,
             max_file_bytes=settings.max_file_mib * _MIB,
+            relay=replies.relay_identity(state / replies.RELAY),
         )
         blobs = Blobs.open(settings.blobs or str(settings.state / "blobs"), settings.s3())
         pace = Pace(time.monotonic)
@@ -181,7 +187,8 @@ async def build(settings: BotSettings, *, clock: Callable[[], datetime] = now) -
         announcer = Announcer(connections)
         updates = Updates(bot, intake, line, delivery, downloads, blobs, announcer, pace, limits)
         stack.push_async_callback(updates.stop)
-        yield App(settings, bot, intake, line, blobs, delivery, downloads, updates, trust)
+        answers = Replies(intake, bot, line, thread_ttl=settings.thread_ttl)
+        yield App(settings, bot, intake, line, blobs, delivery, downloads, updates, answers, trust)
 
 
 def database_url(settings: BotSettings, stack: contextlib.AsyncExitStack) -> str:

@@ -225,7 +225,10 @@ class Delivery:
                 return card
             # Telegram refuses the edit (gone, too old, or already so): a new card stands in its place.
         sent = await self._call(
-            chat, lambda: self._bot.send_message(address, shown["text"], reply_markup=keyboard)
+            chat,
+            lambda: self._bot.send_message(
+                address, shown["text"], reply_markup=keyboard, protect_content=shown.get("protect")
+            ),
         )
         if sent is None:
             raise _Blocked
@@ -315,7 +318,7 @@ def _condensed(queue: list[Outgoing], tag: str) -> tuple[list[Outgoing], list[in
     cards: list[Outgoing] = []
     delete: list[int] = []
     for outgoing in queue:
-        if outgoing.only_if and outgoing.only_if != tag:
+        if outgoing.only_if and outgoing.only_if != _standing(cards, tag):
             continue
         delete += outgoing.delete
         if outgoing.show is None:
@@ -328,6 +331,12 @@ def _condensed(queue: list[Outgoing], tag: str) -> tuple[list[Outgoing], list[in
             cards.pop()
         cards.append(replace(outgoing, fresh=outgoing.fresh or (last is not None and last.fresh)))
     return cards, delete
+
+
+def _standing(cards: list[Outgoing], tag: str) -> str:
+    """The tag that the next card will find: of the last one on its way, unless that is a receipt nobody saw yet."""
+    shown = cards[-1].show if cards else None
+    return tag if shown is None or shown["tag"].startswith(RECEIPT_TAG) else str(shown["tag"])
 
 
 def _keyboard(rows: list[list[list[str]]]) -> InlineKeyboardMarkup | None:

@@ -84,6 +84,9 @@ class BotSettings(BaseSettings):
             description="seconds a person needs for a card; who is faster goes there too; 0: nobody",
         ),
     ] = 0.8
+    thread_days: Annotated[
+        int, Field(ge=0, le=3650, description="days after a report is closed until its chat is forgotten")
+    ] = 90
     team: Annotated[str, Field(min_length=1, max_length=60, description="the team's name in texts")] = (
         "Dodomu"
     )
@@ -195,6 +198,11 @@ class BotSettings(BaseSettings):
     def draft_ttl(self) -> timedelta:
         """How long a draft can be continued."""
         return timedelta(days=self.draft_days)
+
+    @property
+    def thread_ttl(self) -> timedelta:
+        """How long after a report is closed an answer may still come to its chat."""
+        return timedelta(days=self.thread_days)
 
     @property
     def verification_key(self) -> Ed25519PublicKey:

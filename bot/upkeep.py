@@ -13,6 +13,7 @@ import structlog
 from bot.delivery import Delivery
 from bot.downloads import Downloads
 from bot.updates import Updates
+from storage import pace
 from storage.blobs import Blobs
 from storage.database import UNAVAILABLE
 from storage.errors import StorageError, SwappedRowError
@@ -35,6 +36,7 @@ async def run(
             await delivery.recover()
             await downloads.recover()
             await updates.end_the_wait()
+            updates.pace.forget()
             if tick % _SLOW_EVERY == 0:
                 await sweep(intake, delivery)
                 await expire(intake, blobs)
@@ -68,6 +70,7 @@ async def _sweep_chat(intake: Intake, delivery: Delivery, row: Any) -> None:
     async with intake.visit(row["chat"], address) as visit:
         gone = tuple(visit.messages.ids)
         visit.messages.ids.clear()
+        visit.messages.asked.clear()
         visit.messages.card, visit.messages.tag = None, ""
         if visit.draft is not None and "interview" in visit.draft.data:
             visit.draft.active = False
@@ -85,6 +88,7 @@ async def expire(intake: Intake, blobs: Blobs) -> None:
     await database.execute(
         "DELETE FROM message_ids WHERE sweep_at IS NULL AND chat NOT IN (SELECT chat FROM drafts)"
     )
+    await pace.forget(database, today)
     for row in await database.fetch("DELETE FROM draft_files WHERE expires_on < $1 RETURNING blob", today):
         await blobs.delete(row["blob"])
     await _forget_chats(intake)

@@ -27,6 +27,7 @@ from storage.custody import hour
 from storage.errors import RefusedReplyError, SettingError, SwappedRowError
 from storage.manifest import Manifest
 
+RELAY = "relay-identity"  # the file's name, in the bot's own folder; its public half is in the manifest
 LONGEST = 2000  # characters: with its frame one message of Telegram's 4,096
 _CONTEXT = b"dodomu reply v1\n"  # one context for each use of a signing key
 _KIND, _VERSION = "reply", 1
