@@ -79,7 +79,24 @@ def parser() -> argparse.ArgumentParser:
         " files are written to be printed and locked away in two places; then delete them.",
     )
     ceremony.add_argument("--out", type=Path, required=True, metavar="DIR", help="a folder for the two files")
+    ceremony.add_argument(
+        "--relay",
+        metavar="RECIPIENT",
+        help="what `python -m bot relay` shows; without it the bot's folder is DODOMU_STATE on this machine",
+    )
     ceremony.set_defaults(act=_ceremony)
+    relay = commands.add_parser(
+        "relay",
+        help="name to whom replies are sealed, when the bot's folder is new",
+        description="Signs a new manifest that names the bot's relay identity: replies are sealed to it, so that"
+        " the bot can bring them. Needed for a store from before there were replies, or when the bot's private"
+        " folder was lost; what was sealed to the lost one is then for the team alone.",
+    )
+    relay.add_argument("recipient", metavar="RECIPIENT", help="what `python -m bot relay` shows")
+    relay.add_argument(
+        "--ceremony-key", type=Path, required=True, metavar="FILE", help="the ceremony key's file"
+    )
+    relay.set_defaults(act=_relay)
 
     _member_commands(commands.add_parser("member", help="add and list members"))
 
@@ -157,12 +174,20 @@ def _prepare(_: argparse.Namespace) -> None:
 def _ceremony(chosen: argparse.Namespace) -> None:
     from admin import ceremony
     from admin.settings import KeeperSettings, load
+    from storage.replies import RELAY, relay_identity
+
+    settings = load(KeeperSettings)
+    relay = (
+        ceremony.read_relay(chosen.relay)
+        if chosen.relay
+        else relay_identity(settings.state / "bot" / RELAY).recipient
+    )
 
     async def hold(url: str) -> None:
         async with _connected(url) as connection:
             now = datetime.now(UTC)
             await ceremony.refuse_second(connection)
-            made = ceremony.make(now.date())
+            made = ceremony.make(now.date(), relay)
             with ceremony.papers(made, chosen.out) as (key, recovery):
                 await ceremony.keep(connection, made, now)
             _say(
@@ -174,8 +199,30 @@ def _ceremony(chosen: argparse.Namespace) -> None:
                 f"  DODOMU_CEREMONY_KEY={made.ceremony_public_hex}"
             )
 
-    with load(KeeperSettings).database(_say) as url:
+    with settings.database(_say) as url:
         asyncio.run(hold(url))
+
+
+def _relay(chosen: argparse.Namespace) -> None:
+    from admin import ceremony
+    from admin.settings import KeeperSettings, load, seen_manifest
+    from storage.manifest import SeenSerial
+
+    settings = load(KeeperSettings)
+    relay = ceremony.read_relay(chosen.recipient)
+    signer = ceremony.read_ceremony_key(chosen.ceremony_key)
+    settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    async def name(url: str) -> int:
+        async with _connected(url) as connection:
+            seen = SeenSerial(seen_manifest(settings.state, "keeper"))
+            named = await ceremony.name_relay(
+                connection, relay, signer=signer, seen=seen, now=datetime.now(UTC)
+            )
+            return named.serial
+
+    with settings.database(_say) as url:
+        _say(f"Replies are sealed to this identity from now on (manifest {asyncio.run(name(url))}).")
 
 
 def _member_add(chosen: argparse.Namespace) -> None:

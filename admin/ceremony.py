@@ -28,10 +28,10 @@ from cryptography.hazmat.primitives.serialization import (
 
 from admin.errors import AdminError
 from admin.keys import seal_team_identity
-from seal import HybridIdentity, SealError, parse_identities
+from seal import HybridIdentity, HybridRecipient, SealError, parse_identities, parse_recipient
 from storage import custody, manifest, members
 from storage.database import Connection
-from storage.manifest import Compartment, Manifest, Signed
+from storage.manifest import Compartment, Manifest, SeenSerial, Signed
 from storage.members import RECOVERY, TeamKey
 
 TEAM = "team"
@@ -80,8 +80,8 @@ class Made:
         return self.ceremony_key.public_key().public_bytes_raw().hex()
 
 
-def make(today: date) -> Made:
-    """Makes the keys and the first manifest, which names no member yet."""
+def make(today: date, relay: HybridRecipient | None = None) -> Made:
+    """Makes the keys and the first manifest, which names no member yet. Replies are sealed to `relay`, the bot's."""
     ceremony_key = Ed25519PrivateKey.generate()
     recovery, team = HybridIdentity.generate(), HybridIdentity.generate()
     first = Manifest(
@@ -91,6 +91,7 @@ def make(today: date) -> Made:
         compartments={TEAM: Compartment(epoch=1, recipient=str(team.recipient))},
         members={},
         routing=ROUTING,
+        relay=str(relay) if relay else "",
     )
     return Made(
         first,
@@ -119,6 +120,38 @@ async def keep(connection: Connection, made: Made, now: datetime) -> None:
             await custody.write(connection, act)
     except asyncpg.UniqueViolationError:
         raise CeremonyError("Another key ceremony was held at the same moment; that one counts.") from None
+
+
+async def name_relay(
+    connection: Connection,
+    relay: HybridRecipient,
+    *,
+    signer: Ed25519PrivateKey,
+    seen: SeenSerial,
+    now: datetime,
+) -> Manifest:
+    """The next manifest, which names this relay identity, kept with its leaf. Raises ManifestError, CeremonyError."""
+    before = await manifest.newest(connection, signer.public_key(), seen)
+    after = before.model_copy(
+        update={"serial": before.serial + 1, "expires": now.date() + VALID_FOR, "relay": str(relay)}
+    )
+    try:
+        async with connection.transaction():
+            await keep_manifest(connection, after, manifest.sign(after, signer), now)
+    except asyncpg.UniqueViolationError:
+        raise CeremonyError("Somebody else changed the manifest at the same moment. Try again.") from None
+    return after
+
+
+def read_relay(text: str) -> HybridRecipient:
+    """The relay identity's public half, as `python -m bot relay` shows it."""
+    try:
+        recipient = parse_recipient(text.strip())
+    except SealError:
+        recipient = None
+    if not isinstance(recipient, HybridRecipient):
+        raise CeremonyError("This is not what `python -m bot relay` shows: a line that begins with age1pq1.")
+    return recipient
 
 
 async def keep_manifest(connection: Connection, of: Manifest, signed: Signed, now: datetime) -> None:

@@ -24,6 +24,7 @@ from storage import local, manifest, roles, setup
 from storage.database import Connection
 from storage.manifest import SeenSerial
 from storage.members import RECOVERY
+from storage.replies import RELAY, relay_identity
 
 CALL_SIGN, ROLE = "demo", "lead"
 WORK_FACTOR = 10  # scrypt, base-2 logarithm: quick to try, and quick to guess
@@ -99,7 +100,8 @@ async def _ready(connection: Connection, state: Path, now: datetime) -> Demo:
 
 
 async def _make(connection: Connection, state: Path, now: datetime) -> Demo:
-    made = ceremony.make(now.date())
+    relay = relay_identity(state / "bot" / RELAY)  # the bot of a demonstration has the same folder
+    made = ceremony.make(now.date(), relay.recipient)
     folder = state / KEYS
     for name in (ceremony.CEREMONY_FILE, ceremony.RECOVERY_FILE):
         (folder / name).unlink(missing_ok=True)  # of a preparation that was cut short before its commit

@@ -1,4 +1,4 @@
-"""The keeper: committed leaves get their index within a second, and blobs without a row go after a day.
+"""The keeper: committed leaves get their index within a second, withdrawn reports and blobs without a row go.
 
     python -m admin keeper
 
@@ -16,7 +16,7 @@ import structlog
 
 from admin import logs
 from admin.settings import KeeperSettings
-from storage import custody, database
+from storage import custody, database, returning
 from storage.blobs import Blobs, UnavailableBlobsError
 
 LOOK_EVERY_S = 0.4  # seconds: leaves are numbered within one
@@ -63,6 +63,7 @@ async def keep(
         jobs = [
             asyncio.create_task(_number_leaves(connections)),
             asyncio.create_task(_sweep(connections, blobs, clock)),
+            asyncio.create_task(_shred(connections, blobs, clock)),
         ]
         stopping = asyncio.create_task(stop.wait())
         try:
@@ -93,6 +94,20 @@ async def _sweep(connections: asyncpg.Pool, blobs: Blobs, now: Callable[[], date
             log.info("blobs swept", count=swept)
 
     await _for_ever("sweep", once, pause_s=SWEEP_EVERY_S)
+
+
+async def _shred(connections: asyncpg.Pool, blobs: Blobs, now: Callable[[], datetime]) -> None:
+    await _for_ever("shred", lambda: shred_due(connections, blobs, now()), pause_s=SWEEP_EVERY_S)
+
+
+async def shred_due(connections: asyncpg.Pool, blobs: Blobs, now: datetime) -> None:
+    """Shreds reports that were withdrawn 14 days ago and that two members agreed on; the database decides which."""
+    async with connections.acquire() as connection, connection.transaction():
+        gone = await returning.shred(connection, now)
+    for blob in gone:  # what is left, if this is cut off, the sweep removes
+        await blobs.delete(blob)
+    if gone:
+        log.info("withdrawn reports shredded", files=len(gone))
 
 
 async def sweep(connections: asyncpg.Pool, blobs: Blobs, *, before: datetime) -> int:
