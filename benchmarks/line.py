@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -12,14 +13,23 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from bot.app import DATABASE, App, build
 from bot.logs import configure
 from bot.settings import load
+from flows import forms
 from seal import HybridIdentity
 from storage import local, manifest, roles, setup
 
 
+@dataclass(frozen=True)
+class Store:
+    """A state folder as a bot finds it after the ceremony, and the database beside it, which syncs every commit."""
+
+    folder: Path
+    ceremony_key: str  # the public half, hex
+    superuser_url: str
+
+
 @contextlib.asynccontextmanager
-async def line(folder: Path, *, session: BaseSession) -> AsyncIterator[App]:
-    """The bot's parts as in earnest: durable commits, hybrid sealing, its own role."""
-    configure("ERROR")
+async def store(folder: Path) -> AsyncIterator[Store]:
+    """Prepares one, and holds its PostgreSQL."""
     passwords = setup.new_passwords(folder / "roles")
     with local.acquire(folder / "postgres") as server:
         await setup.prepare(server.superuser_url(), DATABASE, passwords)
@@ -32,16 +42,21 @@ async def line(folder: Path, *, session: BaseSession) -> AsyncIterator[App]:
                 "team": manifest.Compartment(epoch=1, recipient=str(HybridIdentity.generate().recipient))
             },
             members={},
-            routing={"family": "team"},
+            routing={form.name: "team" for form in forms.every()},
         )
         keeper = await asyncpg.connect(server.url(roles.KEEPER, passwords[roles.KEEPER], DATABASE))
         await manifest.keep(keeper, first, manifest.sign(first, ceremony))
         await keeper.close()
-        settings = load(
-            bot_token="1:AAA",
-            ceremony_key=ceremony.public_key().public_bytes_raw().hex(),
-            state=folder,
-        )
+        public = ceremony.public_key().public_bytes_raw().hex()
+        yield Store(folder, public, server.superuser_url(DATABASE))
+
+
+@contextlib.asynccontextmanager
+async def line(folder: Path, *, session: BaseSession) -> AsyncIterator[App]:
+    """The bot's parts as in earnest: durable commits, hybrid sealing, its own role."""
+    configure("ERROR")
+    async with store(folder) as kept:
+        settings = load(bot_token="1:AAA", ceremony_key=kept.ceremony_key, state=folder)
         async with build(settings) as app:
             await app.bot.session.close()
             app.bot.session = session
