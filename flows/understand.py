@@ -9,7 +9,7 @@ import json
 import sys
 from datetime import UTC, date, datetime
 
-from flows.dates import understand_date
+from flows.dates import understand
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -17,12 +17,15 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     command = commands.add_parser("understand-date", help="print how a date in words is understood, as JSON")
     command.add_argument("text", metavar="TEXT", help="the words")
     command.add_argument("--today", type=date.fromisoformat, help="the day it was said (default: today, UTC)")
+    command.add_argument("--ahead", action="store_true", help="it is said of what is going to happen")
     command.set_defaults(run=run)
 
 
 def run(given: argparse.Namespace) -> int:
     """Print one line of JSON; "edtf" is null when the words are left to a person."""
-    edtf = understand_date(given.text, today=given.today or datetime.now(UTC).date())
-    said = {"edtf": edtf, "certain": edtf is not None, "words": given.text}
+    today = given.today or datetime.now(UTC).date()
+    understood = understand(given.text, today=today, ahead=given.ahead)
+    edtf, certain = (understood.edtf, understood.certain) if understood else (None, False)
+    said = {"edtf": edtf, "certain": certain, "words": given.text}
     sys.stdout.buffer.write(json.dumps(said, ensure_ascii=False).encode(errors="replace") + b"\n")
     return 0

@@ -10,6 +10,8 @@ from datetime import date, timedelta
 from flows.dates.edtf import DECEMBER, WINTER, Spot
 
 _YEARS_BACK = 8  # enough to find a 29 February
+_UNIT_DAYS = {"D": 1, "G": 7, "Q": 7}
+_MONTH_DAYS = 30.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,22 +79,23 @@ class Calendar:
 
     def ago(self, count: float, unit: str, *, sign: int = -1) -> Spot | None:
         """Give the time `count` units before today (after it: sign 1): rough, unless counted in whole days."""
-        whole = int(count) == count
         try:
-            if unit == "D":
-                return self.day(sign * int(count)) if whole else None
-            if unit in "GQ":
-                return replace(self.day(sign * round(count * 7)), about=True)
-            if unit == "O" and count == 0.5:  # noqa: PLR2004 - half a month
-                return replace(self.day(sign * 15), about=True)
-            if unit == "O" and not whole:
-                day = self.today + timedelta(days=sign * round(count * 30.5))
-                return Spot(day.year, day.month, about=True)
-            if unit == "Y" and whole:
-                return Spot(self.today.year + sign * int(count), about=True)
-            return replace(self._month(sign * round(count * (12 if unit == "Y" else 1))), about=True)
+            spot = self._off(sign * count, unit)
         except OverflowError:
             return None
+        return spot if unit == "D" else replace(spot, about=True)
+
+    def _off(self, count: float, unit: str) -> Spot:
+        """Give the time so many units from today, as coarse as they are told in."""
+        if unit in _UNIT_DAYS:
+            return self.day(round(count * _UNIT_DAYS[unit]))
+        months = count * 12 if unit == "Y" else count
+        if int(months) != months:
+            day = self.day(round(months * _MONTH_DAYS))
+            return day if abs(months) < 1 else replace(day, day=None)
+        if unit == "Y" and int(count) == count:
+            return Spot(self.today.year + int(count))
+        return self._month(int(months))
 
     def near(self, unit: str, by: int) -> Reading:
         """Give the last (-1), this (0) or next (1) week or month; which week people mean is never sure."""

@@ -92,7 +92,7 @@ def _between(first: Reading, last: Reading, calendar: Calendar) -> Reading | Non
     a, b = _short_years(a, b)
     if a.day and a.month is None:
         a = replace(a, month=b.month, year=b.year) if b.day and b.month else a
-    if a.month is None and a.year is None or (b.month is None and b.year is None):
+    if (a.month is None and a.year is None) or (b.month is None and b.year is None):
         return None
     if a.year is None or b.year is None:
         a, b, inferred = _years(a, b, calendar)

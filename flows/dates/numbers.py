@@ -5,6 +5,8 @@ NUMBERS["висим"] == 8        ORDINALS["пятого"] == 5
 
 from collections.abc import Iterator
 
+from flows.dates.fold import fold
+
 _CARDINALS: dict[int, str] = {
     1: "один одна одне одно одну одного однои адзин адна одзин one",
     2: "два две дви двох двух дзве дзвух дзвюх two",
@@ -51,7 +53,9 @@ _STEMS: dict[int, str] = {
     20: "двадцят двадцат дваццат",
     30: "тридцят тридцат триццат",
 }
-_ENDINGS = "ого ому ом им ии ая ае ое а я е у ую ои ою ага аго аму аи его ему ем яя яго яму ям яго их".split()
+_ENDINGS = tuple(
+    fold("ого ому ом им ий ая ае ое а я е у ую ой ою ага аго аму ай его ему ем яя яго яму ям их").split()
+)
 _ENGLISH = (
     "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth "
     "fifteenth sixteenth seventeenth eighteenth nineteenth twentieth"

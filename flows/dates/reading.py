@@ -125,7 +125,7 @@ def _runs(listed: list[Token]) -> Iterator[list[Token]]:
 def _is_weak(run: list[Token]) -> bool:
     """Say whether it may well be no date: a name, a number, "may", "сидів у неділю" without its "у"."""
     said = tags(run).strip("I~&|EFBaZ-PQ!+dvsJYDGO")
-    if said in {"y", "M", "W"} or (said in {"S"} and run[-1].text in {"fall", "spring"}):
+    if said in {"y", "M", "W"} or (said == "S" and run[-1].text in {"fall", "spring"}):
         return len(run) == 1 or run[0].tag not in "IFEBaPL~" or (said == "y" and len(run) > 2)  # noqa: PLR2004
     return said == "A"
 

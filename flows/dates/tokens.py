@@ -30,8 +30,9 @@ _TOKEN: Final = re.compile(
 )
 _CENTURY, _PIVOT = 100, 70  # two figures are of this century up to 69
 _FUZZY_LEAST = 6  # letters before one of a month's name may be wrong
-_SPOKEN_YEAR = frozenset("рик року роци роком год года году годи годе годзе годом р г year".split())
-_VAGUE_YEAR = frozenset("рик год года р г year".split())  # "22 года" may be a span of time
+_VAGUE_YEAR = frozenset({"рик", "год", "года", "р", "г", "year"})  # "22 года" may be a span of time
+_SPOKEN_YEAR = _VAGUE_YEAR | {"року", "роци", "роком", "году", "годи", "годе", "годзе", "годом"}
+_NOTHING = Spot()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Token:
     tag: str
     text: str = ""
     value: float = 0
-    spot: Spot = Spot()
+    spot: Spot = _NOTHING
     sure: bool = True
 
     @property
@@ -52,10 +53,18 @@ class Token:
 
 def tokens(folded: str) -> list[Token]:
     """Read a folded text into tokens; years, numbers and New Year's are already put together."""
+    listed = counts(folded)
+    for pattern, build in _REDUCTIONS:
+        listed = _reduced(listed, pattern, build)
+    return listed
+
+
+def counts(folded: str) -> list[Token]:
+    """Read a folded text into tokens, of which only numbers are put together."""
     for phrase, word in _PHRASES:
         folded = phrase.sub(word, folded)
     listed = list(_lexed(folded))
-    for pattern, build in _REDUCTIONS:
+    for pattern, build in _COUNTS:
         listed = _reduced(listed, pattern, build)
     return listed
 
@@ -123,10 +132,11 @@ def _written(kind: str, text: str) -> Token:
     """Read a date in figures. Day before month, as is the custom; with "/" or "-" that is not sure."""
     numbers = [int(number) for number in re.split(r"[-./]", text)]
     if kind in {"ymd", "ym"}:
-        year, month, *day = numbers
+        year, month = numbers[:2]
+        day = numbers[2] if kind == "ymd" else None
         # "2009-10" may be two years.
         sure = kind == "ymd" or month <= year % _CENTURY
-        return Token("c", text, spot=Spot(year, month, *day), sure=sure)
+        return Token("c", text, spot=Spot(year, month, day), sure=sure)
     if kind == "my":
         return Token("c", text, spot=Spot(numbers[1], numbers[0]))
     day_, month, *years = numbers
@@ -143,7 +153,7 @@ def _written(kind: str, text: str) -> Token:
 
 def _figures(figures: str, tail: str) -> Iterator[Token]:
     number = int(figures) if len(figures) <= 4 else -1  # noqa: PLR2004 - longer ones are of telephones
-    ordinal = tail in ORDINAL_ENDINGS and not (tail in {"г", "р"})
+    ordinal = tail in ORDINAL_ENDINGS and tail not in {"г", "р"}
     behind = WORDS.get(tail, ("", 0))[0]
     if tail and not ordinal and behind not in {"Y", "D", "G", "Q", "O"}:
         yield Token("x", figures + tail)
@@ -214,10 +224,13 @@ def _bare_short_year(parts: list[Token]) -> Token | None:
     return replace(year, sure=parts[0].tag == "o" or parts[1].text not in _VAGUE_YEAR)
 
 
-_REDUCTIONS: Final[tuple[tuple[re.Pattern[str], Callable[[list[Token]], Token | None]], ...]] = (
+_Reductions = tuple[tuple[re.Pattern[str], Callable[[list[Token]], Token | None]], ...]
+_COUNTS: Final[_Reductions] = (
     (re.compile(r"n[no]"), _twenty_two),
-    (re.compile(r"nk[no]?"), _thousands),
     (re.compile(r"n\+"), lambda parts: replace(parts[0], tag="h", value=parts[0].value + 0.5)),
+)
+_REDUCTIONS: Final[_Reductions] = (
+    (re.compile(r"nk[no]?"), _thousands),
     (re.compile(r"J[yno]?Y|Jy"), _new_year),
     (re.compile(r"[noP][sD]"), _days_number),
     (re.compile(r"[no]P"), lambda parts: parts[1]),
