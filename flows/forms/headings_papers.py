@@ -12,7 +12,13 @@ SIGNED = Step(
 )
 RESIDENCE = Step("residence", Kind.CHOICE, options=(YES, NO, Option("pending")), skip="unknown", hint=1)
 # TRIAGE.md, high: guardianship, adoption or citizenship under way.
-_MADE = (Option("guardianship"), Option("adoption"), Option("citizenship"))
+_MADE = (
+    Option("guardianship", said=("опіка", "під опікою", "guardianship", "опека", "апека")),
+    Option(
+        "adoption", said=("усиновлення", "удочеріння", "adoption", "усыновление", "удочерение", "усынаўленне")
+    ),
+    Option("citizenship", said=("громадянство", "citizenship", "гражданство", "грамадзянства")),
+)
 NOW = Step("now", Kind.CHOICE, options=(Option("there"), Option("moved"), *_MADE), skip="unknown", hint=1)
 NOW_SELF = Step("now", Kind.CHOICE, ask="ask.now.self", options=_MADE, skip="unknown", hint=1)
 NEW_PAPERS = Step("new_papers", Kind.WORDS, hint=1)
