@@ -69,9 +69,9 @@ _LEG_WAY = Step(
     skip="unknown",
 )
 _LEG_DATES = Step("leg_dates", Kind.DATE, skip="unknown", hint=1)
-_HEARD = (Option("child"), Option("people"), Option("papers"), Option("internet"))
-_LEG_KNOWN = Step("leg_known", Kind.CHOICE, options=_HEARD)
-_LEG_SEEN = Step("leg_known", Kind.CHOICE, options=(Option("seen"), *_HEARD))
+_HEARD = (Option("people"), Option("papers"), Option("internet"))
+_LEG_KNOWN = Step("leg_known", Kind.CHOICE, options=(Option("child"), *_HEARD))
+_LEG_SEEN = Step("leg_known", Kind.CHOICE, options=(Option("seen"), Option("children"), *_HEARD))
 _LEG_MORE = Step("leg_more", Kind.AGAIN, options=(Option(ANOTHER), Option("enough")), skip="", told=False)
 
 
