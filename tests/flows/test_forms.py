@@ -36,7 +36,7 @@ def asked(name: str, /, **answers: str | Answer) -> str:
 
 
 # The voice's order of questions. Before Send; what is asked after it follows in its own list.
-ORDER = [
+ORDER: list[tuple[str, dict[str, str | Answer], str]] = [
     (
         "family",
         {"where": "unknown", "answer": "chat"},
