@@ -10,6 +10,7 @@ from typing import Final
 
 from flows.dates.calendar import Calendar, Reading
 from flows.dates.edtf import WINTER, Spot
+from flows.dates.lexicon import MANY
 from flows.dates.tokens import Token, century, tags
 
 _Rule = Callable[[list[Token], Calendar], Reading | None]
@@ -42,7 +43,8 @@ def _open_ended(listed: list[Token], said: str, calendar: Calendar) -> Reading |
     if said[0] in "EB":
         return Reading((None, whole.spots[-1]), whole.sure)
     # After a day is not that day itself.
-    return Reading((whole.spots[0], None), whole.sure and said[0] == "F")
+    # «З початку вересня» may be since then, or in its beginning.
+    return Reading((whole.spots[0], None), whole.sure and said[0] == "F" and "P" not in said)
 
 
 def _point(listed: list[Token], calendar: Calendar) -> Reading | None:
@@ -218,7 +220,7 @@ def _last(listed: list[Token], calendar: Calendar) -> Reading | None:
 
 def _that(listed: list[Token], calendar: Calendar) -> Reading | None:
     """Read «в том году», «в тому році»: mostly last year, never surely; a season of it likewise."""
-    season = next((int(token.value) for token in listed if token.tag == "S"), None)
+    season = next((int(token.value) for token in listed if token.tag in "MS"), None)
     return Reading((Spot(calendar.today.year - 1, season),), sure=False)
 
 
@@ -255,6 +257,8 @@ def _ago(listed: list[Token], calendar: Calendar) -> Reading | None:
     if any(token.tag == "v" for token in listed):  # some weeks ago
         return None
     count = next((token.value for token in listed if token.tag in "nh"), 1.0)
+    if unit is listed[0] and len(listed) == 2 and unit.text in MANY:  # noqa: PLR2004 - «років тому»: how many?
+        return None
     sign = -1 if listed[-1].tag == "A" else 1
     if sign > 0 and not calendar.ahead:
         return None
@@ -263,7 +267,9 @@ def _ago(listed: list[Token], calendar: Calendar) -> Reading | None:
 
 
 def _near(listed: list[Token], calendar: Calendar) -> Reading | None:
-    return calendar.near(listed[1].tag, _shift(listed))
+    """Read "last week", «на тому тижні»: the one before this."""
+    by = _shift(listed) if listed[0].tag == "L" else -1
+    return calendar.near(listed[1].tag, by)
 
 
 def _day_of_month(listed: list[Token], calendar: Calendar) -> Reading | None:
@@ -295,7 +301,7 @@ def _weekday_and_day(listed: list[Token], calendar: Calendar) -> Reading | None:
 
 def _new_year(listed: list[Token], calendar: Calendar) -> Reading | None:
     """Read "before", "at" and "after New Year": December, 1 January, January, roughly."""
-    year = _one(listed, "N").spot.year
+    year = listed[-1].spot.year  # «новий 2023 рік», «новый год 2023»
     sure = year is not None
     if year is None:
         year = calendar.today.year + calendar.ahead
@@ -319,16 +325,16 @@ _POINTS: Final[tuple[tuple[re.Pattern[str], _Rule], ...]] = tuple(
         (r"I?[MS]I?(LY|K)|I?(LY|K)I?[MS]", _of_last_year),
         (r"I?[noe]I?MI?(LY|K)|I?(LY|K)I?[noe]M", _day_of_last_year),
         (r"I?L[MS]", _last),
-        (r"I?dS|I?[Ad]Y|I?SI?dY", _that),
+        (r"I?dS|I?[Ad]Y|I?[MS]I?dY", _that),
         (r"I?SI?y-[yn]|I?SI?n-[ny]", _winter),
         (r"I?y|I?LY|I?K|I?LyY?", _year),
         (r"I[no]", _year_in_two_figures),
         (r"T", _days_off),
-        (r"[nhv]?I?[YDGQO]A+|[YDGO]nA+|Z[nh]?I?[YDGQO]|I[nh]I?[YDGQO]", _ago),
-        (r"I?L[GQO]", _near),
+        (r"[nhv]?I?[YDGQO]A+|[YDGQO]nA+|Z[nh]?I?[YDGQO]|I[nh]I?[YDGQO]", _ago),
+        (r"I?L[GQO]|I?[dA][GQ]", _near),
         (r"I?[noe]I?LO|I?e", _day_of_month),
         (r"I?L?W|I?WI?L[GQ]|I[Q]", _weekday),
-        (r"[BEIa]?N", _new_year),
+        (r"[BEIa]?N(I?y)?", _new_year),
     )
 )
 # Intervals: "_" stands before the word that parts their sides; whether the words say that it is one.
