@@ -23,7 +23,7 @@ CHILD_1 = Form(
             hint=2,
             whole=True,
         ),
-        Step("tell", Kind.WORDS, variants=((chosen("door", "other"), "ask.tell.other"),), hint=1),
+        Step("tell", Kind.WORDS, variants=((chosen("door", "other"), "ask.tell.other"),), hint=1, whole=True),
         Step(
             "safe_answer",
             Kind.CHOICE,

@@ -59,6 +59,7 @@ INSIDER_1 = Form(
             when=(not_chosen("traceable", "no", "later"),),
             variants=((_LIST, "ask.describe.list"), (_PAPER, "ask.describe.document")),
             hint=1,
+            whole=True,
         ),
         Step(
             "document",

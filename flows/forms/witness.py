@@ -47,7 +47,7 @@ WITNESS_1 = Form(
         ),
         *urgent(_GOING_ON, "ask.urgent.witness"),
         replace(PLACE, ask="ask.place.witness"),
-        Step("photos", Kind.FILES, hint=2),
+        Step("photos", Kind.FILES, hint=2, whole=True),
         replace(HOW_MANY, ask="ask.how_many.witness"),
         REVIEW,
     ),
