@@ -2,17 +2,18 @@
 
 Each language has a list of 2,048 common words; the line of a word, counted from 0, is its number (11 bits). A list,
 once published, is never changed: its version is in its file name, and a new list is a new file. Numbers belong to no
-language: a spelling that stands in two lists has the same number in both.
+language: words of two lists that begin with the same four letters (folded) have the same number in both.
 
     words([7, 2047], "en")             # ["action", "zoo"], say
     numbers("ACTION, zoo.", None)      # (7, 2047)
 
-Forgiven: case, punctuation, і for и, у for ў, a slip of a letter, whatever follows the first four letters by a little.
+Forgiven: case, punctuation, і for и, у for ў, a soft sign between consonants (сьнег), a slip of a letter, whatever
+follows the first four letters by a little. A list is read from its file when it is first needed.
 """
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -20,13 +21,13 @@ from types import MappingProxyType
 from typing import Final
 
 COUNT: Final = 2048  # words in a list: 11 bits each
-LENGTH_CAP: Final = 400  # characters read of a text: 7 words of at most 8 letters, with room
+LENGTH_CAP: Final = 400  # characters; nothing longer is a phrase: 7 words of at most 8 letters, with room
 TOKEN_CAP: Final = 24  # no phrase of ours is longer
 KEY: Final = 4  # letters that tell a word from all others of its list
 LONGEST: Final = 8  # letters of a word
 TAIL_SLIPS: Final = 2  # letters that may differ after those
 
-_FILES: Final = MappingProxyType({lang: f"return-words-{lang}-1.txt" for lang in ("uk", "en")})
+_FILES: Final = MappingProxyType({lang: f"return-words-{lang}-1.txt" for lang in ("uk", "ru", "be", "en")})
 _DATA: Final = Path(__file__).parent / "data"
 # Latin i stands in for the Ukrainian letter on many phones; the others are neighbours that people swap.
 _SAME: Final = str.maketrans(
@@ -36,8 +37,11 @@ _SAME: Final = str.maketrans(
 _LATIN_IN_CYRILLIC: Final = str.maketrans("aceikopxy", "асеикорху")
 _CYRILLIC: Final = re.compile(r"[а-яґєіїёў]")
 _TOKEN: Final = re.compile(r"[^\W\d_]+")
+# Before 1933, and after it abroad, Belarusian wrote what is said: сьнег, песьня, калосьсе. Whoever does is understood.
+_SOFTENED: Final = re.compile("(?<=[дзлнсц])ь(?=[бвгджзклмнпрстфхцчшщ])")
+_CYRILLIC_FOLDED: Final = "абвгдежзийклмнопрстуфхцчшщьюя"
 _LETTERS: Final = MappingProxyType(
-    {"en": "abcdefghijklmnopqrstuvwxyz", "uk": "абвгдежзийклмнопрстуфхцчшщьюя"},
+    {"en": "abcdefghijklmnopqrstuvwxyz"} | dict.fromkeys(("uk", "ru", "be"), _CYRILLIC_FOLDED),
 )
 
 
@@ -62,18 +66,20 @@ def numbers(text: str, lang: str | None = None) -> tuple[int, ...] | None:
 
     `lang` None tries every list; when two lists read the text differently, it is None too: never a guess.
     """
+    text = text.strip()
+    if len(text) > LENGTH_CAP:
+        return None
     tokens = [_fold(token) for token in _TOKEN.findall(_plain(text))]
     if not 0 < len(tokens) <= TOKEN_CAP:
         return None
     lists = [_entries(lang)] if lang in _FILES else [_entries(each) for each in _FILES]
-    for read in (_Entries.exactly, _Entries.forgivingly):
-        found = {
-            tuple(number for number in line if number is not None)
-            for line in ([read(entries, token) for token in tokens] for entries in lists)
-            if None not in line
-        }
+    shortened = max(map(len, tokens)) <= KEY  # whoever notes four letters does so for every word
+    for read in (_Entries.shortened if shortened else _Entries.whole, _Entries.forgivingly):
+        readings = [meant for entries in lists if (meant := _meant(entries, tokens, read))]
+        found = {tuple(number for one in reading for number in one) for reading in readings}
         if found:
-            return found.pop() if len(found) == 1 else None
+            sure = len(found) == 1 and all(len(one) == 1 for reading in readings for one in reading)
+            return found.pop() if sure else None
     return None
 
 
@@ -96,8 +102,21 @@ def one_slip(folded: str, lang: str) -> set[str]:
     )
 
 
+def _meant(
+    entries: "_Entries", tokens: Sequence[str], read: Callable[["_Entries", str], set[int]]
+) -> list[set[int]]:
+    """What each token can mean in one list; empty when one of them means nothing there."""
+    meant: list[set[int]] = []
+    for token in tokens:
+        numbers_of = read(entries, token)
+        if not numbers_of:
+            return []
+        meant.append(numbers_of)
+    return meant
+
+
 def _plain(text: str) -> str:
-    plain = unicodedata.normalize("NFC", text[:LENGTH_CAP]).casefold()
+    plain = unicodedata.normalize("NFC", text).casefold()
     return plain.translate(dict.fromkeys(map(ord, "'’ʼ`´‘\u0301\u00ad\u200b\u200c\u200d\u2060\ufeff")))
 
 
@@ -114,21 +133,30 @@ class _Entries:
     by_key: Mapping[str, int]
     lang: str
 
-    def exactly(self, token: str) -> int | None:
-        """The number of a whole word, or of its first four letters alone."""
-        found = self.by_fold.get(token)
-        return self.by_key.get(token) if found is None else found
+    def whole(self, token: str) -> set[int]:
+        """The number of a word."""
+        return {self.by_fold[token]} if token in self.by_fold else set()
 
-    def forgivingly(self, token: str) -> int | None:
-        """The same, with a slip of a letter or an ending that differs, when only one word explains it."""
-        exact = self.exactly(token)
-        if exact is not None:
-            return exact
-        meant = {self.by_fold[other] for other in one_slip(token, self.lang) if other in self.by_fold}
+    def shortened(self, token: str) -> set[int]:
+        """The number of a word, or of the one that begins with these four letters."""
+        found = self.by_fold.get(token, self.by_key.get(token))
+        return set() if found is None else {found}
+
+    def forgivingly(self, token: str) -> set[int]:
+        """The same, or of every word that a slip of a letter or another ending can make of it."""
+        hardened = _SOFTENED.sub("", token)
+        if whole := self.whole(token) or self.whole(hardened):
+            return whole
+        return self._near(token) | (self._near(hardened) if hardened != token else set())
+
+    def _near(self, token: str) -> set[int]:
+        near = {self.by_fold[other] for other in one_slip(token, self.lang) if other in self.by_fold}
         begun = self.by_key.get(token[:KEY])
-        if begun is not None and _slips(token[KEY:], fold(self.words[begun])[KEY:]) <= TAIL_SLIPS:
-            meant.add(begun)
-        return meant.pop() if len(meant) == 1 else None
+        if begun is not None:
+            tail, due = token[KEY:], fold(self.words[begun])[KEY:]
+            if not tail or _slips(tail, due) <= TAIL_SLIPS:
+                near.add(begun)
+        return near
 
 
 @cache
