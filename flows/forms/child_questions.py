@@ -29,6 +29,8 @@ SEX = Step(
     skip="unknown",
 )
 PLACE = Step("place", Kind.PLACE, skip="unknown", hint=1)
+# Whoever was not the family may know any place on the way, not only where it began.
+SITE = Step("site", Kind.PLACE, skip="unknown", hint=1)
 WHEN = Step("when", Kind.DATE, skip="unknown", hint=1)
 PHOTO = Step("photo", Kind.FILES, ask="ask.photo.child", hint=2)
 HOW_MANY = Step(
@@ -44,6 +46,7 @@ ANY_FILE = Condition(Fact.FILE)
 ANY_WORDS = Condition(Fact.SAID)
 ANY_LINK = Condition(Fact.LINK)
 FACILITY = Condition(Fact.TYPED, "place")
+SITE_IS_FACILITY = Condition(Fact.TYPED, "site")
 
 # TRIAGE.md, high, as far as the headings can tell: vital medicine; guardianship, adoption or citizenship under
 # way; a closed institution.

@@ -17,7 +17,7 @@ WITH_ME_1 = Form(
         *OPENING,
         replace(SAFE, ask="ask.safe.with_me"),
         *urgent(URGENT, "ask.urgent.with_me"),
-        NAME,
+        replace(NAME, ask="ask.name.with_me", hint=1),  # no word of a voice here
         AGE,
         SEX,
         replace(PLACE, ask="ask.place.with_me"),

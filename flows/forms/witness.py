@@ -12,21 +12,22 @@ from flows.forms.child_questions import (
     ANY_LINK,
     ANY_WORDS,
     CLOSED,
-    FACILITY,
     HOW_MANY,
     NEW_FAMILY,
-    PLACE,
+    SITE,
+    SITE_IS_FACILITY,
     VITAL_MEDICINE,
 )
+from flows.forms.headings_journey import ORIGIN
 from flows.forms.opening import NEEDS, OPENING, REVIEW, urgent
 from flows.forms.sharing import ANSWER_ONCE_SENT, COURTS, FIND, PUSH, ROWS, SAFETY
 
 # TRIAGE.md: being moved now, or within 72 hours.
 _GOING_ON = chosen("when", "now", "going")
-# Who tapped «earlier» can give the date later; it would be one question too many before sending.
+# One question too many before sending: the date, for who tapped «earlier», and where the way began.
 _DAY = Step("day", Kind.DATE, skip="unknown", when=(chosen("when", "earlier"),), hint=1)
 _HEADINGS = tuple(
-    replace(heading, steps=(_DAY, *heading.steps)) if heading.key == "journey" else heading
+    replace(heading, steps=(_DAY, ORIGIN, *heading.steps)) if heading.key == "journey" else heading
     for heading in headings.WITNESS
 )
 
@@ -46,7 +47,7 @@ WITNESS_1 = Form(
             hint=1,
         ),
         *urgent(_GOING_ON, "ask.urgent.witness"),
-        replace(PLACE, ask="ask.place.witness"),
+        SITE,
         Step("photos", Kind.FILES, hint=2, whole=True),
         replace(HOW_MANY, ask="ask.how_many.witness"),
         REVIEW,
@@ -56,9 +57,9 @@ WITNESS_1 = Form(
     send=(
         (ANY_FILE,),
         (ANY_LINK,),
-        (FACILITY, given("when")),
-        (given("how_many"), given("place")),
-        (given("photos"), given("place")),
+        (SITE_IS_FACILITY, given("when")),
+        (given("how_many"), given("site")),
+        (given("photos"), given("site")),
         (given("name"),),
     ),
     send_critical=((ANY_WORDS,),),

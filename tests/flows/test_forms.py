@@ -67,41 +67,41 @@ ORDER: list[tuple[str, dict[str, str | Answer], str]] = [
         {"where": "unknown", "name": "list", "answer": "chat"},
         "consent know where name list how_many place when find courts answer push review",
     ),
-    ("witness", {"when": "earlier"}, "consent know when place photos how_many review"),
+    ("witness", {"when": "earlier"}, "consent know when site photos how_many review"),
     (
         "witness",
         {"when": "going", "urgent": WRITTEN},
-        "consent know when urgent urgent_next place photos how_many review",
+        "consent know when urgent urgent_next site photos how_many review",
     ),
     (
         "witness",
         {"when": "now", "urgent": WRITTEN},
-        "consent know when urgent urgent_next place photos how_many review",
+        "consent know when urgent urgent_next site photos how_many review",
     ),
     (
         "insider",
         {"safe": "next", "have": "words"},
-        "consent know safe have describe place period how_many review",
+        "consent know safe have describe site period how_many review",
     ),
     (
         "insider",
         {"safe": "next", "have": "document", "traceable": "describe"},
-        "consent know safe have traceable describe place period how_many review",
+        "consent know safe have traceable describe site period how_many review",
     ),
     (
         "insider",
         {"safe": "next", "have": "list", "traceable": "no"},
-        "consent know safe have traceable document place period how_many review",
+        "consent know safe have traceable document site period how_many review",
     ),
     (
         "insider",
         {"safe": "next", "have": "document", "traceable": "later"},
-        "consent know safe have traceable place period how_many review",
+        "consent know safe have traceable site period how_many review",
     ),
     (
         "insider",
         {"safe": "urgent", "urgent": WRITTEN, "have": "words"},
-        "consent know safe urgent urgent_next have describe place period how_many review",
+        "consent know safe urgent urgent_next have describe site period how_many review",
     ),
     (
         "self",
@@ -211,10 +211,11 @@ def steps_of(entry: Step | Repeat) -> tuple[Step, ...]:
     return entry.steps if isinstance(entry, Repeat) else (entry,)
 
 
-@pytest.mark.parametrize("name", ["family", "self", "with_me", "witness"])
-def test_a_place_may_be_unknown(name: str) -> None:
-    place = next(step for step in forms.newest(name).all_steps() if step.key == "place")
-    assert place.skip == "unknown"
+@pytest.mark.parametrize("name", ["family", "self", "with_me", "witness", "insider"])
+def test_where_it_was_may_be_unknown(name: str) -> None:
+    places = [step for step in forms.newest(name).all_steps() if step.key in {"place", "site", "origin"}]
+    assert places
+    assert {step.skip for step in places} == {"unknown"}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -229,7 +230,7 @@ def test_consent_text_is_the_first_screens(name: str) -> None:
 REVIEWED = """
     consent know where urgent urgent_next home_how name list how_many age sex place when photo find courts
     answer push safety review
-    photos day
+    photos day site
     safe have traceable describe document period
     door tell safe_answer
     add
