@@ -28,8 +28,9 @@ _AROUND: Final = frozenset(
     ).split()
 )
 _YOUNG_YEARS: Final = re.compile(
-    r"(?<![a-zа-я])(?:рочк\w+|рочок|рокив|годик\w*|гадк\w+|гадочк\w*|y\.?o\.?|y/o)(?![a-zа-я])"
+    r"(?<![a-zа-я])(?:рочк\w+|годик\w+|гадк\w+|гадочк\w+|y\.?o\.?|y/o)(?![a-zа-я])"
 )
+_YOUNG_YEAR: Final = re.compile(r"(?<![a-zа-я])(?:рочок|годик|гадок|гадочак)(?![a-zа-я])")
 _GLUED: Final = re.compile(r"(?<=[0-9])(?=(?:yo|y/o|рочк|годик))")
 _HALF: Final = re.compile(r"^([0-9]{1,2})[.,]5$")
 _NEARLY: Final = re.compile(r"^(?:маиже|почти|амал|скоро|хутка|almost|nearly|неповних|неполних)\s+")
@@ -37,14 +38,15 @@ _BORN: Final = re.compile(
     r"(?<![a-zа-я])(?:народи\w*|народжен\w*|родил\w*|рожден\w*|рожд\w*|нарадзи\w*|нараджен\w*|born|дата|"
     r"date of birth|birth|birthday|р\.\s?н\.?|р/н|рн|г\.\s?р\.?|г/р|гр|д\.\s?р\.?)(?![a-zа-я])"
 )
-_BORN_GLUED: Final = re.compile(r"(?<=[0-9])(?=(?:р\.\s?н|г\.\s?р|рн|гр))")
+_BORN_YOUNG_YEAR: Final = re.compile(r"(?<![a-zа-я])(?:рочок|годик|гадок|гадочак)(?![a-zа-я])")
+_GLUED: Final = re.compile(r"(?<=[0-9])(?=(?:р\.\s?н|г\.\s?р|рн|гр))")
 _SHORT_YEAR: Final = re.compile(
     r"^(?:[ву]\s+)?([0-9]{2})(?:-?(?:го|м|му))?(?:\s*(?:року|роци|году|года|год|рик|р|г)\.?)?$"
 )
 _BY_LOOKS: Final = re.compile(
     r"(?<![a-zа-я])(?:на вид|на вигляд|на виглад|с виду|з вигляду|looks)(?![a-zа-я])"
 )
-_ONE_YEAR: Final = frozenset({"рик", "год", "year", "years"})
+_ONE_YEAR: Final = frozenset({"рик", "год", "year"})
 _OF_A_YEAR: Final = frozenset({"року", "роци", "году", "годе", "годзе"})
 
 
@@ -62,7 +64,8 @@ def understand_age(words: str, *, today: date) -> dict[str, Any] | None:
 
 
 def _age(folded: str) -> dict[str, Any] | None:
-    folded = _BY_LOOKS.sub("~ ", _YOUNG_YEARS.sub("years", _GLUED.sub(" ", _HALF.sub(r"\1.5 years", folded))))
+    folded = _GLUED.sub(" ", _HALF.sub(r"\1.5 years", folded))
+    folded = _BY_LOOKS.sub("~ ", _YOUNG_YEAR.sub("year", _YOUNG_YEARS.sub("years", folded)))
     bare = _NEARLY.sub("", folded)
     listed = counts(bare)
     about = any(token.tag in "~?" for token in listed)
@@ -152,6 +155,6 @@ def _birth(folded: str, today: date) -> dict[str, Any] | None:
     understood = understand(bare, today=today)
     if understood is None or not understood.certain or ".." in understood.edtf:
         return None
-    if "A" in tags(counts(bare)):
+    if set("ATLKW") & set(tags(counts(bare))):
         return None  # "two years ago" tells when, not how old
     return {"edtf": understood.edtf, "today": today.isoformat()}

@@ -36,11 +36,6 @@ def on(day: date) -> Spot:
     return Spot(day.year, day.month, day.day)
 
 
-def winter(ends: int, *, sure: bool = True) -> Reading:
-    """Give the winter that ends in the year `ends`."""
-    return Reading((Spot(ends - 1, DECEMBER), Spot(ends, 2)), sure)
-
-
 @dataclass(frozen=True, slots=True)
 class Calendar:
     """The day on which words are said, and whether they are of what will happen."""
@@ -54,7 +49,7 @@ class Calendar:
             return Reading((spot,))
         if spot.month == WINTER:
             ends = self.today.year + (self.today.month == DECEMBER or (self.ahead and self.today.month > 2))  # noqa: PLR2004 - February
-            reading = winter(ends, sure=False)
+            reading = self._winter(ends)
             return reading.roughly() if spot.about else reading
         step = 1 if self.ahead else -1
         if spot.month is None:
@@ -64,6 +59,13 @@ class Calendar:
             dated = [replace(spot, year=self.today.year + step * back) for back in range(_YEARS_BACK + 1)]
         nearest = next((each for each in dated if each.exists() and self._fits(each)), dated[0])
         return Reading((nearest,), sure=False)
+
+    def _winter(self, ends: int) -> Reading:
+        """Give the winter that ends in the year `ends`, as far as it has come; never sure."""
+        first, last = Spot(ends - 1, DECEMBER), Spot(ends, 2)
+        if not self.ahead and first.span()[0] <= self.today < last.span()[0]:
+            last = Spot(self.today.year, self.today.month)
+        return Reading((first,) if last == first else (first, last), sure=False)
 
     def _fits(self, spot: Spot) -> bool:
         first, last = spot.span()
@@ -123,8 +125,8 @@ class Calendar:
         if season == WINTER:
             ends = year + 1 if month == DECEMBER else year
             if by < 0:
-                return winter(ends + by + (now != WINTER), sure=False)
-            return winter(ends + by + (by == 0 and self.ahead and now != WINTER), sure=False)
+                return self._winter(ends + by + (now != WINTER))
+            return self._winter(ends + by + (by == 0 and self.ahead and now != WINTER))
         if by == 0:
             return Reading((Spot(year, season),), sure=True)
         if now == season:
@@ -139,7 +141,7 @@ class Calendar:
         """Give a month "of last (-1), this (0), next (1) year"; said as "last March", it is not sure."""
         if by == 0:
             return Reading((Spot(self.today.year, month),))
-        nearest = self.complete(Spot(month=month)).spots[0]
+        nearest = replace(self, ahead=by > 0).complete(Spot(month=month)).spots[0]
         assert nearest is not None
         year = nearest.year or self.today.year
         if month == self.today.month:

@@ -11,8 +11,10 @@ from typing import Final
 from flows.dates.calendar import Calendar, Reading
 from flows.dates.edtf import WINTER, Spot
 from flows.dates.lexicon import MANY
-from flows.dates.tokens import Token, century, tags
+from flows.dates.tokens import Token, century, tags, written
 
+_WAR: Final = 14  # a smaller number behind "in" is rather an hour
+_SURE_YEAR: Final = 20  # a smaller number behind a month may be a day, or of something else
 _Rule = Callable[[list[Token], Calendar], Reading | None]
 
 
@@ -158,6 +160,14 @@ def _in_figures(listed: list[Token], calendar: Calendar) -> Reading | None:  # n
     return Reading((_one(listed, "c").spot,))
 
 
+def _in_spaced_figures(listed: list[Token], calendar: Calendar) -> Reading | None:  # noqa: ARG001 - one signature
+    """Read "06 09 2022" as "06/09/2022"."""
+    if not all(token.text.isdigit() for token in listed):
+        return None
+    token = written("dmy", "/".join(token.text for token in listed))
+    return Reading((token.spot,), token.sure)
+
+
 def _day(listed: list[Token], calendar: Calendar) -> Reading | None:  # noqa: ARG001 - one signature
     """Read a day and month, a year beside it or none."""
     day, month = _one(listed, "noe"), _one(listed, "M")
@@ -169,7 +179,7 @@ def _day_short_year(listed: list[Token], calendar: Calendar) -> Reading | None: 
     day, month, year = listed
     if year.number < 10:  # noqa: PLR2004 - two figures
         return None
-    return Reading((Spot(century(year.number), int(month.value), day.number),))
+    return Reading((Spot(century(year.number), int(month.value), day.number),), year.number >= _SURE_YEAR)
 
 
 def _month_number(listed: list[Token], calendar: Calendar) -> Reading | None:  # noqa: ARG001 - one signature
@@ -183,7 +193,7 @@ def _month_number(listed: list[Token], calendar: Calendar) -> Reading | None:  #
 def _in_month_number(listed: list[Token], calendar: Calendar) -> Reading | None:
     """Read «у вересні 22»: behind "in" the number is a year."""
     reading = _month_number(listed, calendar)
-    sure = not listed[0].text.isascii() and listed[1].number >= 10  # noqa: PLR2004 - two figures
+    sure = not listed[0].text.isascii() and listed[1].number >= _SURE_YEAR
     return reading and replace(reading, sure=sure)
 
 
@@ -244,7 +254,7 @@ def _year(listed: list[Token], calendar: Calendar) -> Reading | None:
 
 def _year_in_two_figures(listed: list[Token], calendar: Calendar) -> Reading | None:  # noqa: ARG001 - one signature
     number = listed[0].number
-    return Reading((Spot(century(number)),), sure=False) if number >= 10 else None  # noqa: PLR2004 - two figures
+    return Reading((Spot(century(number)),), sure=False) if number >= _WAR else None
 
 
 def _days_off(listed: list[Token], calendar: Calendar) -> Reading | None:
@@ -316,8 +326,9 @@ _POINTS: Final[tuple[tuple[re.Pattern[str], _Rule], ...]] = tuple(
     (re.compile(pattern), rule)
     for pattern, rule in (
         (r"I?c", _in_figures),
+        (r"I?nny", _in_spaced_figures),
         (r"I?W[^W]*[noc][^W]*|I?[noc][^W]*W", _weekday_and_day),
-        (r"I?[noe]I?MI?y|I?MI?[noe]y|I?yI?[noe]M|I?[noe]I?M", _day),
+        (r"I?[noe]I?MI?y|I?MI?e|I?MI?[noe]y|I?yI?[noe]M|I?[noe]I?M", _day),
         (r"I?[noe]M[no]", _day_short_year),
         (r"IM[no]", _in_month_number),
         (r"M[no]", _month_number),

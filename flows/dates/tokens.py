@@ -18,12 +18,12 @@ _PHRASES: Final = [
 ]
 _END = r"(?![0-9]|[./-][0-9])"
 _TOKEN: Final = re.compile(
-    rf"(?<![0-9.])(?P<ymd>[0-9]{{4}}([-./])[0-9]{{1,2}}\2[0-9]{{1,2}}){_END}"
-    r"|(?<![0-9.])(?P<dmy>[0-9]{1,2}([-./])[0-9]{1,2}\4(?:[0-9]{4}|[0-9]{2}))(?![0-9]|[./][0-9])"
-    rf"|(?<![0-9.])(?P<my>[0-9]{{1,2}}[-./][0-9]{{4}}){_END}"
-    rf"|(?<![0-9.])(?P<ym>[0-9]{{4}}-(?:0?[1-9]|1[0-2])){_END}"
+    rf"(?<![0-9./])(?P<ymd>[0-9]{{4}}([-./])[0-9]{{1,2}}\2[0-9]{{1,2}}){_END}"
+    r"|(?<![0-9./])(?P<dmy>[0-9]{1,2}([-./])[0-9]{1,2}\4(?:[0-9]{4}|[0-9]{2}))(?![0-9]|[./][0-9])"
+    rf"|(?<![0-9./])(?P<my>[0-9]{{1,2}}[-./][0-9]{{4}}){_END}"
+    rf"|(?<![0-9./])(?P<ym>[0-9]{{4}}-(?:0?[1-9]|1[0-2])){_END}"
     r"|(?P<half>[0-9]{1,2})[.,]5(?=\s*(?:year|yr|р|г|л|м))"
-    r"|(?<![0-9.])(?P<dm>[0-9]{1,2}\.[0-9]{1,2})(?![0-9]|\.[0-9])"
+    r"|(?<![0-9./])(?P<dm>[0-9]{1,2}\.[0-9]{1,2})(?![0-9]|\.[0-9])"
     r"|(?P<time>[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?)"
     r"|(?P<figures>[0-9]+)(?:-?(?P<tail>[a-zа-я]+))?"
     r"|(?P<word>[a-zа-я]+)|(?P<sign>[-~±?/])|(?P<pause>[.;:!…\n()])|(?P<comma>,)|(?P<other>[^\s\"«»“”„])"
@@ -104,7 +104,7 @@ def _lexed(folded: str) -> Iterator[Token]:
     for found in _TOKEN.finditer(folded):
         kind, text = found.lastgroup or "", found.group()
         if kind in {"ymd", "dmy", "my", "ym", "dm"}:
-            yield _written(kind, text)
+            yield written(kind, text)
         elif found["figures"]:
             yield from _figures(found["figures"], found["tail"] or "")
         elif kind == "half":
@@ -128,7 +128,7 @@ def _word(text: str) -> Iterator[Token]:
     yield Token(tag, text, value, sure=not (tag == "h" and value == 2))  # noqa: PLR2004 - "a couple" may be three
 
 
-def _written(kind: str, text: str) -> Token:
+def written(kind: str, text: str) -> Token:
     """Read a date in figures. Day before month, as is the custom; with "/" or "-" that is not sure."""
     numbers = [int(number) for number in re.split(r"[-./]", text)]
     if kind in {"ymd", "ym"}:
@@ -217,6 +217,11 @@ def _short_year(parts: list[Token]) -> Token | None:
     return Token("y", number.text, spot=Spot(century(number.number)))
 
 
+def _in_short_year(parts: list[Token]) -> Token | None:
+    """Read «в 22 году»; «в 22 года» is an age."""
+    return _short_year(parts) if parts[0].tag == "o" or parts[1].text != "года" else None
+
+
 def _bare_short_year(parts: list[Token]) -> Token | None:
     year = _short_year(parts)
     if year is None:
@@ -235,7 +240,8 @@ _REDUCTIONS: Final[_Reductions] = (
     (re.compile(r"[noP][sD]"), _days_number),
     (re.compile(r"[no]P"), lambda parts: parts[1]),
     (re.compile(r"[cy]Y"), lambda parts: parts[0]),
-    (re.compile(r"(?<=[MSI])[no]Y(?!A)"), _short_year),
+    (re.compile(r"(?<=[MS])[no]Y(?!A)"), _short_year),
+    (re.compile(r"(?<=I)[no]Y(?!A)"), _in_short_year),
     (re.compile(r"(?<![MSIZ])[no]Y(?!A)"), _bare_short_year),
     (re.compile(r"MO"), lambda parts: parts[0]),
 )
