@@ -118,6 +118,10 @@ class Ukraine:
         number = self._before.get(self.code(row))
         return {} if number is None else self._raions_before[number][0]
 
+    def mistakable(self, row: int) -> bool:
+        """Whether its name may mean a place that is not in the codifier: a town abroad, or a village renamed since."""
+        return self.code(row) in self._mistakable
+
     def position(self, row: int) -> Point | None:
         """Latitude and longitude, to about a kilometre."""
         at = self._cells(row)[5]
@@ -159,6 +163,10 @@ class Ukraine:
         if code not in self._area_keys:
             self._area_keys[code] = _area_keys(names.values())
         return self._area_keys[code]
+
+    @cached_property
+    def _mistakable(self) -> frozenset[str]:
+        return frozenset(_lines("mistakable.txt"))
 
     @cached_property
     def _raions_before(self) -> list[tuple[Names, str, list[str]]]:
@@ -256,6 +264,10 @@ class Abroad:
     def raion_before(self, row: int) -> Names:  # noqa: ARG002 - of no row
         """None."""
         return {}
+
+    def mistakable(self, row: int) -> bool:  # noqa: ARG002 - of any row
+        """Always: the list is of towns only."""
+        return True
 
     def oblast(self, row: int) -> Names:
         """The region."""

@@ -1,10 +1,14 @@
-"""Settlements are offered, never decided: only the single one that is named exactly is taken as meant.
+"""Settlements and facilities are offered, never decided: only the single settlement named exactly is taken as meant.
 
 picks, sure = candidates("Олешки", "uk", places)
+picks = facility_candidates("у Зубрёнку", "be", vocabulary)
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
+
+# What a settlement belongs to, as its candidate says it; a gazetteer that knows less leaves it out.
+LEVELS: Final = ("name", "hromada", "raion", "raion_before", "oblast")
 
 
 class Place(Protocol):
@@ -44,21 +48,55 @@ class Places(Protocol):
         ...
 
 
+class Entry(Protocol):
+    """A facility of the vocabulary, with its names by language."""
+
+    @property
+    def id(self) -> str:
+        """Its id in the vocabulary."""
+        ...
+
+    @property
+    def name(self) -> Mapping[str, str]:
+        """Its name in each language."""
+        ...
+
+    @property
+    def country(self) -> str:
+        """ISO 3166 code; may be empty."""
+        ...
+
+
+class Facilities(Protocol):
+    """Where facilities are looked up: at most five, best first, none when nothing is near."""
+
+    def facilities(self, text: str, lang: str) -> Sequence[Entry]:
+        """Give at most five, best first."""
+        ...
+
+
 def candidates(
     words: str, lang: str, places: Places
 ) -> tuple[tuple[Mapping[str, Any], ...], Mapping[str, Any] | None]:
     """Give the places to choose from as JSON, or none and the one that is meant without doubt."""
     near = places.suggest(words, lang)
-    found = tuple(
-        {
-            "place": place.id,
-            "name": dict(place.name),
-            "hromada": dict(place.hromada),
-            "raion": dict(place.raion),
-            "oblast": dict(place.oblast),
-        }
-        for place in near
-    )
-    if len(near) == 1 and words.strip().casefold() in {name.casefold() for name in near[0].name.values()}:
+    found = tuple(map(as_json, near))
+    alone = len(near) == 1 and not (hasattr(near[0], "mistakable") and near[0].mistakable)
+    if alone and words.strip().casefold() in {name.casefold() for name in near[0].name.values()}:
         return (), found[0]
     return found, None
+
+
+def facility_candidates(words: str, lang: str, vocabulary: Facilities) -> tuple[Mapping[str, Any], ...]:
+    """Give the facilities to choose from as JSON; none is ever taken as meant without a tap."""
+    return tuple(
+        {"facility": one.id, "name": dict(one.name), "country": one.country}
+        for one in vocabulary.facilities(words, lang)
+    )
+
+
+def as_json(place: Place) -> Mapping[str, Any]:
+    """Give one settlement as an answer keeps it."""
+    levels = {level: dict(getattr(place, level)) for level in LEVELS if hasattr(place, level)}
+    country = {"country": place.country} if hasattr(place, "country") else {}
+    return {"place": place.id, **levels, **country}

@@ -12,17 +12,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from enum import IntEnum
 from functools import cached_property
 from heapq import nsmallest
-from itertools import islice, product
+from itertools import chain, islice, product
 from typing import Final
 
 from flows import placenames
 
 PREFIX_LEAST: Final = 3  # letters before a name may be completed
 SLIP_LEAST: Final = 4  # letters before one may be wrong
+TWO: Final = 2
+TWO_SLIPS_LEAST: Final = 9  # letters before two may be
 SLIP_MOST: Final = 30  # letters of the longest name in which one is looked for
 BONES_LEAST: Final = 2  # consonants before vowels may differ
 SCAN_CAP: Final = 400  # keys looked through for one prefix or skeleton
 COMPLETED_MOST: Final = 20  # names that a beginning is completed to
+MISSPELLED_CASES_CAP: Final = 12  # cases tried of a name that is misspelled besides
+FEW: Final = 500  # names
 CASES_CAP: Final = 400  # combinations of cases tried for a name of several words
 GUESS_LEAST: Final = 6  # letters of a word in a sentence that may be misspelled
 
@@ -76,11 +80,19 @@ class Index:
         return (Nearness.COMPLETED, rows) if rows else self.misspelled(key)
 
     def misspelled(self, key: str) -> Found:
-        """The rows of names that are spelled almost so; else differ by one letter."""
-        for nearness, rows in ((Nearness.RESPELLED, self._respelled), (Nearness.SLIPPED, self._slipped)):
-            if found := rows(key):
-                return nearness, found
-        return NOTHING
+        """The rows of names that are spelled almost so; else differ by a letter; else of long ones of towns, by two."""
+        found = self._almost(key)
+        if found is NOTHING and (rows := self._slipped_twice(key)):
+            return Nearness.SLIPPED, rows
+        return found
+
+    def misspelled_in_any_case(self, words: Sequence[str], *, least: int) -> Found:
+        """The same, of a name that is in another case besides; of names too short for both, none."""
+        found = NOTHING
+        for key in islice(chain([placenames.joined(words)], _nominatives(words)), MISSPELLED_CASES_CAP):
+            if least <= len(key) <= SLIP_MOST:
+                found = min(found, self._almost(key))
+        return found
 
     def within(self, words: Sequence[str], skip: frozenset[str], marked: frozenset[str]) -> Found:
         """The rows of names inside a sentence: the longest runs of words that are one, in any case.
@@ -101,12 +113,12 @@ class Index:
                 return Nearness.WITHIN, sorted(found)
         return NOTHING
 
-    def guessed(self, words: Sequence[str], skip: frozenset[str]) -> Found:
+    def guessed(self, words: Sequence[str]) -> Found:
         """The rows of towns that a word of a sentence may be, misspelled."""
         found: set[int] = set()
-        for key in words:
-            if len(key) >= GUESS_LEAST and key not in skip:
-                found.update(row for row in self.misspelled(key)[1] if row < self._towns)
+        for word in words:
+            rows = self.misspelled_in_any_case((word,), least=GUESS_LEAST)[1]
+            found.update(row for row in rows if row < self._towns)
         return (Nearness.GUESSED, sorted(found)) if found else NOTHING
 
     def _best(self, key: str) -> list[int]:
@@ -146,10 +158,44 @@ class Index:
         ]
         return [row for slips, row in sorted(near) if slips <= most]
 
+    def _almost(self, key: str) -> Found:
+        if rows := self._respelled(key):
+            return Nearness.RESPELLED, rows
+        rows = self._slipped(key)
+        return (Nearness.SLIPPED, rows) if rows else NOTHING
+
     def _slipped(self, key: str) -> list[int]:
         if not SLIP_LEAST <= len(key) <= SLIP_MOST:
             return []
+        if len(self._keys) < FEW:  # a look at each is cheaper than all slips
+            return sorted(
+                {
+                    row
+                    for each in self._keys
+                    if placenames.slips(key, each, 1) <= 1
+                    for row in self._best(each)
+                }
+            )
         return sorted({row for each in placenames.one_slip(key) for row in self._best(each)})
+
+    @cached_property
+    def _towns_by_length(self) -> Mapping[int, list[tuple[str, int]]]:
+        by_length: dict[int, list[tuple[str, int]]] = {}
+        for names in (self._own, self._other):
+            for key, rows in names.items():
+                if rows[0] < self._towns:
+                    by_length.setdefault(len(key), []).append((key, rows[0]))
+        return by_length
+
+    def _slipped_twice(self, key: str) -> list[int]:
+        if not TWO_SLIPS_LEAST <= len(key) <= SLIP_MOST:
+            return []
+        near = (
+            pair
+            for length in range(len(key) - TWO, len(key) + TWO + 1)
+            for pair in self._towns_by_length.get(length, ())
+        )
+        return sorted({row for each, row in near if placenames.slips(key, each, TWO) <= TWO})
 
 
 def _nominatives(words: Sequence[str]) -> Iterator[str]:

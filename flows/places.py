@@ -44,6 +44,7 @@ class Place:
     country: str = HOME  # ISO 3166
     raion_before: Mapping[str, str] = field(default_factory=dict)
     aliases: tuple[str, ...] = ()  # names it had and other spellings
+    mistakable: bool = False  # its name alone may mean another place: a town abroad, a village renamed since
 
 
 @dataclass(frozen=True)
@@ -127,4 +128,5 @@ def _place(ground: Ukraine | Abroad, row: int) -> Place:
         ground.country(row),
         ground.raion_before(row),
         ground.spellings(row),
+        ground.mistakable(row),
     )

@@ -4,6 +4,7 @@ What was written is first taken for a name, then for a name among other words; l
 Areas named beside it leave only the settlements that lie there, if any does.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Final, Protocol
 
@@ -12,7 +13,9 @@ from flows.placeindex import NOTHING, Found, Index, Nearness
 from flows.placetext import NOT_A_NAME, PREPOSITIONS, Area, Asked, Words, otherwise, read
 
 CORE_MOST: Final = 3  # words of a name among others
+GUESSED_MOST: Final = 6  # words of a sentence guessed at
 BESIDE_MOST: Final = 2
+ADJECTIVE: Final = re.compile(r"[сц]к(а|ая|ии|ои|аи|ого|ога|ому|аму|ое|ае|у|ую|им|ом)$")
 STEM_LEAST: Final = 4  # letters that an area's name keeps in all cases
 
 
@@ -61,7 +64,9 @@ def _search(asked: Asked, lang: str, ground: Ground) -> Found:
         return (Nearness.INFLECTED, chief) if chief else NOTHING
     nearness, rows = _named(asked, lang, ground.index)
     if nearness is Nearness.NOT:
-        return NOTHING
+        # «Антрацитовская школа»: the town by which a raion is named.
+        chief = [row for word in asked.words if ADJECTIVE.search(word) for row in ground.chief(word)[:1]]
+        return (Nearness.GUESSED, chief) if chief else NOTHING
     rows = _there(rows, asked.areas, ground)
     close = [row for words in asked.beside[:BESIDE_MOST] for row in _close(words, rows[0], ground)]
     rows = [*close, *rows] if asked.near else [*rows[:1], *close, *rows[1:]]
@@ -71,10 +76,13 @@ def _search(asked: Asked, lang: str, ground: Ground) -> Found:
 def _named(asked: Asked, lang: str, index: Index) -> Found:
     found = index.named(asked.written) if asked.written != asked.bare else NOTHING
     if found[0] is not Nearness.EXACT:
-        found = min(index.named(asked.bare, oblique=asked.near), found)
-    if found is not NOTHING:
+        # In Russian and Belarusian -ске ends a locative; a Ukrainian village of that name is not what is meant first.
+        oblique = asked.near or (lang in {"ru", "be"} and asked.bare[-1].endswith("ске"))
+        found = min(index.named(asked.bare, oblique=oblique), found)
+    ordinary = placenames.joined(asked.bare) in NOT_A_NAME
+    if found[0] is Nearness.EXACT or (found is not NOTHING and not ordinary):
         return found
-    return NOTHING if placenames.joined(asked.bare) in NOT_A_NAME else _beyond(asked, lang, index)
+    return NOTHING if ordinary else _beyond(asked, lang, index)
 
 
 def _beyond(asked: Asked, lang: str, index: Index) -> Found:
@@ -89,7 +97,7 @@ def _beyond(asked: Asked, lang: str, index: Index) -> Found:
         if found is not NOTHING:
             return found
     found = index.within(asked.words, NOT_A_NAME | PREPOSITIONS, asked.marked)
-    return found if found is not NOTHING else index.guessed(core, NOT_A_NAME)
+    return found if found is not NOTHING else index.guessed(core[:GUESSED_MOST])
 
 
 def _readings(words: Words, lang: str) -> Iterator[Words]:

@@ -39,7 +39,10 @@ _AREA: Final = re.compile(
     r"(?P<name>[\w'’ʼ-]+)\s+(?:(?P<oblast>обл(?:аст\w*|\b)\.?|вобл(?:асц\w*|\b)\.?|oblast|region|края?\b|край)|"
     r"(?:район\w*|р-н\w*|раён\w*|raion|rayon|district|громад\w*|hromada))",
 )
-_PARTS: Final = re.compile(r"[,;()/\n]+|\s[–—-]\s|\.\s")
+_PARTS: Final = re.compile(
+    r"[,;()/\n]+|\s[–—-]\s|\.\s|"
+    r"\s(?:біля|коло|під|поблизу|недалеко від|возле|возлє|около|под|рядом с|недалеко от|каля|ля|пад|near|close to)\s"
+)
 _WORD: Final = re.compile(r"[^\W\d_][\w'’ʼ-]*")
 _SELF_STYLED: Final = MappingProxyType(
     {
@@ -50,6 +53,11 @@ _SELF_STYLED: Final = MappingProxyType(
         "dnr": "донецка",
         "lnr": "луганска",
     }
+)
+# Lands that people name as if they were areas of the codifier; nobody means a village abroad of that name.
+_LANDS: Final = MappingProxyType(
+    dict.fromkeys(("крим", "криму", "крима", "криме", "кримом"), "крим")
+    | dict.fromkeys(("донбас", "донбасу", "донбаса", "донбасе", "донбасі"), "донецка")
 )
 _SPLIT: Final = re.compile(r"i(?=[aeu])")
 _RUSSIAN_KEYS: Final = str.maketrans("qwertyuiop[]asdfghjkl;'zxcvbnm,.`", "йцукенгшщзхъфывапролджэячсмитьбюё")
@@ -87,11 +95,15 @@ def read(text: str) -> Asked:
     areas = [Area(placenames.from_plain(found["name"]), oblast=bool(found["oblast"])) for found in named]
     rest = _AREA.sub(" , ", plain)
     parts = [part.strip(" .") for part in _PARTS.split(rest) if part.strip(" .")]
-    name, *beside = parts or [""]
+    lands = {part: _land(part) for part in parts}
+    areas += [Area(land, oblast=True) for land in lands.values() if land]
+    parts = [part for part in parts if not lands[part]]
+    name, *beside = [part for part in parts if not _says_nothing(part)] or parts or [""]
     first, *last = name.rsplit(" ", 1)
     if last and last[0] in _SELF_STYLED:
         name, beside = first, [*beside, last[0]]
     bare, near = _stripped(name)
+    near = near or (bool(parts) and name != parts[0])
     others = [_keys(_stripped(part)[0]) for part in beside if part not in _SELF_STYLED]
     areas += [Area(_SELF_STYLED[part], oblast=True) for part in beside if part in _SELF_STYLED]
     areas += [Area(placenames.joined(words), town=True) for words in others if words]
@@ -119,6 +131,15 @@ def otherwise(text: str, lang: str) -> Iterator[tuple[str, bool]]:
 def _keys(text: str) -> Words:
     found = (placenames.from_plain(word) for word in _WORD.findall(text)[:WORDS_CAP])
     return tuple(key for key in found if key)
+
+
+def _land(part: str) -> str:
+    words = _keys(_stripped(part)[0])
+    return _LANDS.get(words[0], "") if len(words) == 1 else ""
+
+
+def _says_nothing(part: str) -> bool:
+    return all(word in NOT_A_NAME or word in PREPOSITIONS for word in _keys(part))
 
 
 def _marked(text: str) -> frozenset[str]:
@@ -165,7 +186,7 @@ NOT_A_NAME: Final = frozenset(
         "військові военные солдаты люди автобус автобусе автобусом потяг поїзд поезд поезде машина река річка река "
         "ліс лес поле гора горах степ степу границя кордон граница мяжа номер нумар квартира подвал підвал "
         "children childrens child school boarding orphanage hospital street know remember home house camp centre "
-        "center village town city sea somewhere near region district she was were taken they from with the unknown station "
-        "port train russia belarus ukraine don dont not sure sanatorium kids boy girl"
+        "center village town city sea somewhere near region district she was were taken they from with the "
+        "unknown station port train russia belarus ukraine don dont not sure sanatorium kids boy girl"
     ).split()
 )

@@ -115,9 +115,8 @@ class _Names:
         found = self._index.named(words)
         if not found[1] and lang == "be":
             found = self._index.named([placenames.belarusian(word) for word in words])
-        key = placenames.joined(words)
-        if not found[1] and len(key) >= SLIP_LEAST and not _KINDS & set(words):
-            found = self._index.misspelled(key)
+        if not found[1] and _KINDS.isdisjoint(words):
+            found = self._index.misspelled_in_any_case(words, least=SLIP_LEAST)
         return found
 
 

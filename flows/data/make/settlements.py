@@ -13,7 +13,7 @@ from math import inf
 from statistics import median
 from typing import Any, Final
 
-from flows.data.make import abroad, raions_before
+from flows.data.make import abroad, mistakable, raions_before
 from flows.data.make.cyrillic import CYRILLIC, NICKNAME, russian_of
 from flows.data.make.tables import KINDS, Settlement, hand_made
 from flows.nearby import distance_km
@@ -69,11 +69,13 @@ def build() -> dict[str, str]:
     _add_names(settlements)
     _add_origins(settlements)
     settlements.sort(key=lambda one: one.rank)
+    foreign = abroad.build(city for city in cities if city["countrycode"] in ABROAD)
     return {
         "settlements.csv": _settlements_table(settlements),
         "areas.csv": _areas_table(rows),
         "raions-before.csv": raions_before.build(settlements),
-        **abroad.build(city for city in cities if city["countrycode"] in ABROAD),
+        "mistakable.txt": mistakable.build(settlements, foreign["abroad.csv"]),
+        **foreign,
     }
 
 
