@@ -15,7 +15,7 @@ from bot.settings import Quotas
 from flows import returnwords
 from flows.words import command_of
 from handlers import messages
-from storage import draft_files, pace
+from storage import draft_files, pace, submission
 from storage.intake import Draft, Intake, Visit
 
 _MIB = 1024 * 1024
@@ -45,7 +45,8 @@ class Limits:
         if held + len(words) <= REPORT_CHARACTERS:
             return False
         # Who wants to hide, erase or come back is heard whatever was said before.
-        return command_of(words) is None and returnwords.numbers(words) is None
+        numbers = returnwords.numbers(words) or ()
+        return command_of(words) is None and len(numbers) != submission.RECEIPT_WORDS
 
     async def _is_too_much(self, visit: Visit, size: int) -> bool:
         sizes = visit.draft.data.get("sizes", {}) if visit.draft is not None else {}
