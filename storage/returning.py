@@ -30,7 +30,8 @@ WHERE c.words_mac = $1 AND r.withdrawn_hour IS NULL GROUP BY r.id"""
 # Of several threads in one chat the one with an unread answer, then the newest.
 _BY_CHAT = f"""{_COLUMNS} FROM threads t JOIN reports r ON r.id = t.report LEFT JOIN replies p ON p.report = r.id
 WHERE t.chat = $1 AND ($2::uuid IS NULL OR t.report = $2) AND r.withdrawn_hour IS NULL
-GROUP BY r.id, t.place ORDER BY unread > 0 DESC, t.place DESC LIMIT 1"""
+GROUP BY r.id, t.place
+ORDER BY bool_or(p.id IS NOT NULL AND p.read_hour IS NULL) DESC, t.place DESC LIMIT 1"""
 _WITHDRAW = """UPDATE reports SET withdrawn_hour = $2, unread = true
 WHERE id = $1 AND withdrawn_hour IS NULL RETURNING id"""
 

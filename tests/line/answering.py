@@ -138,7 +138,9 @@ class Desk:
             await desk.dispose()
 
     async def closes(self, report: Report) -> None:
-        await self.sql("UPDATE reports SET status = 'closed', closed_reason = 'no answer' WHERE id = $1", report.id)
+        await self.sql(
+            "UPDATE reports SET status = 'closed', closed_reason = 'no answer' WHERE id = $1", report.id
+        )
 
     async def sql(self, statement: str, *values: object) -> list[asyncpg.Record]:
         """As the superuser: what a story looks at, or lets happen at the desk."""

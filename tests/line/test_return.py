@@ -384,7 +384,9 @@ async def test_words_voice_and_photos_join_the_report(line: Line, desk: Desk, cl
     files = [file for addition in opened["additions"] for file in addition["files"]]
     assert sorted(file["kind"] for file in files) == ["photo", "voice"]
     assert await desk.acts(report) == ["receipt", "addition", "addition", "addition"]
-    assert await desk.sql("SELECT 1 FROM drafts WHERE chat <> $1", line.app.intake.chat(await other.id())) == []
+    assert (
+        await desk.sql("SELECT 1 FROM drafts WHERE chat <> $1", line.app.intake.chat(await other.id())) == []
+    )
 
 
 async def test_what_is_written_while_waiting_is_not_lost(line: Line, clock: Clock) -> None:
@@ -419,9 +421,7 @@ async def test_sharing_is_recorded_with_the_very_words(line: Line, clock: Clock)
     assert (answer["asked"], answer["consent"]) == (asked.text, 1)
 
 
-async def test_a_childs_report_is_asked_nothing_about_sharing(
-    line: Line, clock: Clock, desk: Desk
-) -> None:
+async def test_a_childs_report_is_asked_nothing_about_sharing(line: Line, clock: Clock, desk: Desk) -> None:
     before = line.app.trust.current()
     routed = before.model_copy(update={"routing": {**before.routing, "child": "team"}})
     line.app.trust._manifest = routed  # as a ceremony of a team with one compartment for all
