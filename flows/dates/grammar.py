@@ -23,6 +23,9 @@ def read(listed: list[Token], calendar: Calendar) -> Reading | None:
     reading = _point(listed, calendar)
     if reading is not None:
         return _completed(reading, calendar)
+    if len(listed) > 1 and listed[0].tag == "~":
+        reading = read(listed[1:], calendar)
+        return reading and reading.roughly()
     said = tags(listed)
     for pattern, certain in _RANGES:
         for cut in (index for index, tag in enumerate(said) if tag in "E-&|"):
@@ -72,6 +75,8 @@ def _part(rest: list[Token], calendar: Calendar) -> Reading | None:
     """Read what "the beginning", "the end" is of: a month, a season, a year."""
     while rest and rest[0].tag in "I-":
         rest = rest[1:]
+    if tags(rest) in {"Mn", "Mo", "n", "o"}:  # a number here is no day: "the end of August 22"
+        rest = [Token("I"), *rest]
     reading = _point(rest, calendar) if rest and rest[0].tag != "P" else None
     if reading is None or any(spot is None or spot.day for spot in reading.spots):
         return None
@@ -92,7 +97,8 @@ def _between(first: Reading, last: Reading, calendar: Calendar) -> Reading | Non
     a, b = first.spots[0], last.spots[0]
     assert a is not None
     assert b is not None
-    sure = first.sure and last.sure
+    # A winter has two ends of a year: which of them an interval begins or ends with is not said.
+    sure = first.sure and last.sure and WINTER not in {a.month, b.month}
     a, b = _short_years(a, b)
     if a.day and a.month is None:
         a = replace(a, month=b.month, year=b.year) if b.day and b.month else a
@@ -267,6 +273,7 @@ def _ago(listed: list[Token], calendar: Calendar) -> Reading | None:
     if any(token.tag == "v" for token in listed):  # some weeks ago
         return None
     count = next((token.value for token in listed if token.tag in "nh"), 1.0)
+    count += 0.5 * any(token.tag == "+" for token in listed)
     if unit is listed[0] and len(listed) == 2 and unit.text in MANY:  # noqa: PLR2004 - «років тому»: how many?
         return None
     sign = -1 if listed[-1].tag == "A" else 1
@@ -327,7 +334,7 @@ _POINTS: Final[tuple[tuple[re.Pattern[str], _Rule], ...]] = tuple(
     for pattern, rule in (
         (r"I?c", _in_figures),
         (r"I?nny", _in_spaced_figures),
-        (r"I?W[^W]*[noc][^W]*|I?[noc][^W]*W", _weekday_and_day),
+        (r"I?W[^W]*[noec][^W]*|I?[noec][^W]*W", _weekday_and_day),
         (r"I?[noe]I?MI?y|I?MI?e|I?MI?[noe]y|I?yI?[noe]M|I?[noe]I?M", _day),
         (r"I?[noe]M[no]", _day_short_year),
         (r"IM[no]", _in_month_number),
@@ -341,7 +348,7 @@ _POINTS: Final[tuple[tuple[re.Pattern[str], _Rule], ...]] = tuple(
         (r"I?y|I?LY|I?K|I?LyY?", _year),
         (r"I[no]", _year_in_two_figures),
         (r"T", _days_off),
-        (r"[nhv]?I?[YDGQO]A+|[YDGQO]nA+|Z[nh]?I?[YDGQO]|I[nh]I?[YDGQO]", _ago),
+        (r"[nhv]?I?[YDGQO]A+|[YDGQO]nA+|[YO]\+A|Z[nh]?I?[YDGQO]|I[nh]I?[YDGQO]", _ago),
         (r"I?L[GQO]|I?[dA][GQ]", _near),
         (r"I?[noe]I?LO|I?e", _day_of_month),
         (r"I?L?W|I?WI?L[GQ]|I[Q]", _weekday),

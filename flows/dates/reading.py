@@ -22,7 +22,7 @@ _EARLIEST_YEAR: Final = 1990  # of a child's birth, with room to spare
 _AHEAD_YEARS: Final = 5
 _RUN_MOST: Final = 10  # tokens of one date
 _EDTF: Final = re.compile(r"^[0-9]{4}[-0-9~?/.]*$|^\.\./[0-9]{4}[-0-9~?]*$")
-_UNREAD: Final = frozenset("cyMSWTKANnohv")  # left beside a date, these make another one of it
+_UNREAD: Final = frozenset("cyMSWTKANnoehvQYDGOB")  # left beside a date, these make another one of it
 _STRONG: Final = frozenset("cyMSWTKAN")  # without one of these there is no date in a story
 _KEYBOARD_YEARS: Final = re.compile(r"^([0-9]{4})-([0-9]{2})$")
 
