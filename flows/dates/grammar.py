@@ -34,7 +34,9 @@ def read(listed: list[Token], calendar: Calendar) -> Reading | None:
                 last = _side(listed[cut + 1 :], calendar)
                 found = _between(first, last, calendar) if first and last else None
                 if found is not None:
-                    return found if certain else found.doubted()
+                    if certain:
+                        return found
+                    return found.doubted() if _are_alike(found) else None
     return _open_ended(listed, said, calendar)
 
 
@@ -110,6 +112,12 @@ def _between(first: Reading, last: Reading, calendar: Calendar) -> Reading | Non
     if not (a.exists() and b.exists()) or a.span()[0] >= b.span()[1]:
         return None
     return Reading((a, b), sure)
+
+
+def _are_alike(reading: Reading) -> bool:
+    """Say whether both sides are as precise: "summer 2022 or 2023" is two summers, not an interval."""
+    shapes = {(spot.month is None, spot.day is None) for spot in reading.spots if spot}
+    return len(shapes) == 1
 
 
 def _short_years(a: Spot, b: Spot) -> tuple[Spot, Spot]:
@@ -362,6 +370,7 @@ _RANGES: Final = tuple(
         (r"F[^_]+_E[^F]", True),
         (r"w[^_]+_[&-]", True),
         (r"[^Fw_][^_]*_-[^F]", True),
+        (r"[^FEBaw_][^_]*_E[^F]", True),
         (r"[^Fw_][^_]*_\|", False),
     )
 )

@@ -20,6 +20,7 @@ _MOST_TOKENS: Final = 80
 _MENDED_MOST: Final = 6  # in so few words a misspelt month is looked for
 _EARLIEST_YEAR: Final = 1990  # of a child's birth, with room to spare
 _AHEAD_YEARS: Final = 5
+_MONTH_LEAST: Final = 5  # letters of a name that is surely a month
 _RUN_MOST: Final = 10  # tokens of one date
 _EDTF: Final = re.compile(r"^[0-9]{4}[-0-9~?/.]*$|^\.\./[0-9]{4}[-0-9~?]*$")
 _UNREAD: Final = frozenset("cyMSWTKANnoehvQYDGOB")  # left beside a date, these make another one of it
@@ -102,7 +103,11 @@ def _within(listed: list[Token], calendar: Calendar) -> Reading | None:
     """Find the one date in a longer text; None when there are two, one denied or one that cannot be read."""
     found: list[Reading] = []
     for run in _runs(listed):
-        if not _STRONG & set(tags(run)) or _is_weak(run):
+        if not _STRONG & set(tags(run)):
+            continue
+        if _is_weak(run):
+            if any(token.tag == "M" and len(token.text) >= _MONTH_LEAST for token in run):
+                return None  # "вересень, жовтень 2022"
             continue
         reading = _longest(run, calendar)
         if reading is None or found:
