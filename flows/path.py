@@ -86,10 +86,19 @@ def _walk(
         if step.when and not all(holds(condition, live, turn) for condition in step.when):
             continue
         name = f"{step.key}#{turn}" if turn else step.key
-        slots.append(Slot(name, step, turn, heading))
-        answer = interview.answers.get(name)
+        slot = Slot(name, step, turn, heading)
+        slots.append(slot)
+        answer = answer_at(slot, interview)
         if answer is not None:
             live[name] = answer
+
+
+def answer_at(slot: Slot, interview: Interview) -> Answer | None:
+    """Give the answer of a slot, if it is one: a button of another form's question is none here."""
+    answer = interview.answers.get(slot.name)
+    if answer is None or (answer.option and slot.step.option(answer.option) is None):
+        return None
+    return answer
 
 
 def holds(condition: Condition, live: Mapping[str, Answer], turn: int = 0) -> bool:
@@ -129,15 +138,15 @@ def next_open(slots: list[Slot], interview: Interview, heading: str = "") -> str
     """Give the first slot under a heading (or in the core) without an answer; the review, when there is none."""
     review = slots[-1].name
     return next(
-        (slot.name for slot in slots if slot.heading == heading and slot.name not in interview.answers),
+        (slot.name for slot in slots if slot.heading == heading and answer_at(slot, interview) is None),
         review,
     )
 
 
 def live_answers(slots: list[Slot], interview: Interview) -> dict[str, Answer]:
     """Give the answers that count: those of slots the path still leads through, and what was chosen before."""
-    answers = interview.answers
-    return _context(interview) | {slot.name: answers[slot.name] for slot in slots if slot.name in answers}
+    given = {slot.name: answer_at(slot, interview) for slot in slots}
+    return _context(interview) | {name: answer for name, answer in given.items() if answer is not None}
 
 
 def class_of(form: Form, live: Mapping[str, Answer]) -> Urgency:

@@ -9,7 +9,7 @@ from flows.cards import Button, Card, Text
 from flows.echo import echo
 from flows.form import Kind, Option, Step
 from flows.interview import Answer, Interview
-from flows.path import Slot, class_of, find, holds, is_offered, is_sendable, live_answers, path
+from flows.path import Slot, answer_at, class_of, find, holds, is_offered, is_sendable, live_answers, path
 from flows.told import Beside, beside, label_key, option_key, place_label, said_understood, told
 
 Rows = tuple[tuple[Button, ...], ...]
@@ -39,7 +39,7 @@ def card(interview: Interview, notice: Text | None = None) -> Card:
         if interview.menu == "more" or nothing_yet:
             shown = _more(interview, live, nothing_yet=nothing_yet)
         elif interview.menu == "change":
-            shown = _change(slots)
+            shown = _change(interview, slots)
         else:
             shown = _review(interview, slots, live, sendable=sendable)
         return Card((*first, *shown.texts), shown.buttons)
@@ -61,7 +61,7 @@ def _question(interview: Interview, slots: list[Slot], slot: Slot, *, shorter: b
         (key for condition, key in step.variants if holds(condition, live, slot.turn)),
         step.ask or f"ask.{step.key}",
     )
-    answer = interview.answers.get(slot.name, Answer())
+    answer = answer_at(slot, interview) or Answer()
     files = sum(file.slot == slot.name for file in interview.files)
     has_answer = step.told and answer.is_given
     texts = [Text(ask)]
@@ -74,6 +74,8 @@ def _question(interview: Interview, slots: list[Slot], slot: Slot, *, shorter: b
     if step.resume and interview.resume and not now:
         texts.append(Text("card.resume", {"resume": interview.resume}))
     navigation = _navigation(slot, has_answer=has_answer, files=files)
+    if interview.sent and slot is slots[0] and not slot.heading:  # nothing stands before it
+        navigation = (*navigation[:-1], (_HIDE,))
     return Card(tuple(texts), (*_options(step), *navigation))
 
 
@@ -133,9 +135,13 @@ def _more(interview: Interview, live: Mapping[str, Answer], *, nothing_yet: bool
     return Card((Text("ask.more"),), (*_in_twos(buttons), *back))
 
 
-def _change(slots: list[Slot]) -> Card:
-    """Offer each answer, to be given anew."""
-    buttons = [Button(f"change.{slot.name}", _label(slot)) for slot in slots if slot.step.told]
+def _change(interview: Interview, slots: list[Slot]) -> Card:
+    """Offer each answer, to be given anew; under a heading only those that were given."""
+    buttons = [
+        Button(f"change.{slot.name}", _label(slot))
+        for slot in slots
+        if slot.step.told and (not slot.heading or slot.name in interview.answers)
+    ]
     return Card((Text("ask.change"),), (*_in_twos(buttons), (_TO_REVIEW,), (_BACK, _HIDE)))
 
 

@@ -12,7 +12,7 @@ from flows.forms.opening import OPENING
 from flows.inputs import Tapped
 from flows.interview import Answer, Interview
 from flows.moves import Now, Turn, moved_on
-from flows.path import find, path
+from flows.path import answer_at, find, path
 from flows.screen import card
 
 FORM = "family"  # what a new interview follows until it is known how the person knows
@@ -71,8 +71,9 @@ def _tap_back(interview: Interview, value: str, now: Now) -> Turn:  # noqa: ARG0
     """Close what is offered, else show the question before; before the first of a heading stands the review."""
     if interview.picks or interview.menu:
         return Turn(replace(interview, picks=(), menu=""))
-    before = now.slots[max(find(now.slots, now.slot.name) - 1, 0)]
-    if now.slot.heading and before.heading != now.slot.heading:
+    at = find(now.slots, now.slot.name)
+    before = now.slots[max(at - 1, 0)]
+    if now.slot.heading and (at == 0 or before.heading != now.slot.heading):
         before = now.slots[-1]
     return Turn(replace(interview, at=before.name))
 
@@ -94,7 +95,7 @@ def _tap_open(interview: Interview, value: str, now: Now) -> Turn:
     opened = interview.opened if value in interview.opened else (*interview.opened, value)
     interview = replace(interview, opened=opened, menu="")
     slots = [slot for slot in path(now.form, interview) if slot.heading == value]
-    unanswered = (slot for slot in slots if slot.name not in interview.answers)
+    unanswered = (slot for slot in slots if answer_at(slot, interview) is None)
     return Turn(replace(interview, at=next(unanswered, slots[0]).name))
 
 

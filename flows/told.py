@@ -11,7 +11,7 @@ from flows.cards import Text
 from flows.dates import spoken
 from flows.form import Form
 from flows.interview import BEFORE, Answer, File, Interview, Point
-from flows.path import Slot
+from flows.path import Slot, answer_at
 
 LEVELS = ("name", "raion", "oblast")  # what tells two settlements apart; the hromada only when it must
 
@@ -44,15 +44,15 @@ def told(slots: list[Slot], interview: Interview) -> list[Told]:
     for file in interview.files:
         files.setdefault(file.slot, []).append(file)
     return [
-        Told(slot, interview.answers[slot.name], tuple(files.get(slot.name, ())))
+        Told(slot, answer, tuple(files.get(slot.name, ())))
         for slot in slots
-        if slot.step.told and slot.name in interview.answers
+        if slot.step.told and (answer := answer_at(slot, interview)) is not None
     ]
 
 
 def beside(slots: list[Slot], interview: Interview) -> list[Beside]:
     """List what no answer holds: notes, words of questions that fell away, other files and points."""
-    live = {slot.name for slot in slots if slot.step.told and slot.name in interview.answers}
+    live = {slot.name for slot in slots if slot.step.told and answer_at(slot, interview) is not None}
     kept = [
         Beside(note.slot, note.words, note.forwarded, note.origin, note.claim) for note in interview.notes
     ]

@@ -30,7 +30,7 @@ from flows import (
     returnwords,
     take,
 )
-from flows.words import command_of
+from flows.words import asked_for, command_of
 from handlers import sending
 from handlers.chat import Came, Chat, early_files, holds_something, is_answered
 from handlers.line import Line
@@ -62,6 +62,8 @@ class Conversation:
         given = came.given
         if isinstance(given, Said | Edited) and (command := command_of(given.text)):
             self._commanded(command, came.message)
+        elif isinstance(given, Said) and asked_for(given.text):
+            self._helps(came.message)
         elif isinstance(given, Tapped) and self._is_for_the_chat(given.button):
             pass
         elif isinstance(given, Said) and (asked := back.asked(given.text)) is not None:
@@ -123,8 +125,6 @@ class Conversation:
     def _commanded(self, command: str, message: int | None) -> None:
         if command == "erase":
             self._erases(message)
-        elif command in {"help", "language", "words"}:
-            self._helps(message)
         else:  # hide and start: what was begun is kept, and nothing of it is shown
             self.greets(message)
 

@@ -12,13 +12,14 @@ from typing import Any
 
 from flows import Card, Interview, Text, after, body, card, greeting, once_sent, returnwords
 from handlers.chat import Chat
-from storage import draft_files, submission
+from storage import draft_files, submission, threads
 from storage.intake import Draft, Outgoing
 
 RECEIPT_STANDS = timedelta(minutes=15)
 RECEIPT_TAG = "receipt "
 PASSED_ON_AFTER = timedelta(seconds=2)
 RESUME_WORDS = 2  # of 2,048: for one who holds the phone and guesses, 1 in 4 million
+PUSH_ZONES: Mapping[str, str] = {"kyiv": "Europe/Kyiv", "moscow": "Europe/Moscow", "central": "Europe/Warsaw"}
 LATER = "later"  # the form of one who wrote before and adds without the words
 
 
@@ -32,7 +33,11 @@ async def sends(chat: Chat) -> None:
         await _adds(chat, draft, interview, draft.data["report"])
         _goes_on(chat, draft, interview, Text("notice.added"))
     elif interview.form == LATER:
-        await _submits(chat, draft, interview)
+        linked = await threads.linked(chat.visit.connection, chat.visit.chat)
+        if linked is None:
+            await _submits(chat, draft, interview)
+        else:
+            await _adds(chat, draft, interview, {"id": str(linked.report), "compartment": linked.compartment})
         chat.visit.shred(draft)
         chat.clears()
         chat.shows(after.passed_on(), at=chat.line.now() + PASSED_ON_AFTER)
@@ -54,6 +59,9 @@ async def _submits(chat: Chat, draft: Draft, interview: Interview) -> submission
         files=ready,
         answer_here=content["answer_here"] == "chat",
         address=chat.visit.address,
+        chat=chat.visit.chat,
+        push=_push(content),
+        lang=interview.lang,
         waiting_room=chat.visit.waiting_room,
     )
     receipt = await submission.submit(
@@ -83,8 +91,22 @@ async def _adds(chat: Chat, draft: Draft, interview: Interview, to: Mapping[str,
         key=chat.line.manifest().compartments[to["compartment"]],
         now=chat.line.now(),
     )
-    draft.data["report"]["seen"] = seen = draft_files.hashes(draft)
+    seen = draft_files.hashes(draft)
+    if "report" in draft.data:
+        draft.data["report"]["seen"] = seen
     await draft_files.hand_over(chat.line.intake, chat.visit.connection, pending, report, seen=seen)
+    if content.get("answer_here") == "chat":
+        await threads.open_thread(
+            chat.visit.connection,
+            report,
+            chat=chat.visit.chat,
+            address=chat.visit.address,
+            push=_push(content),
+            lang=interview.lang,
+            secret=chat.line.intake.secret,
+        )
+    elif "answer_here" in content:
+        await threads.end_thread(chat.visit.connection, report)
 
 
 def _sealed_with(
@@ -97,6 +119,12 @@ def _sealed_with(
         "answers": content,
         "files_on_their_way": [str(file) for file in pending],
     }
+
+
+def _push(content: Mapping[str, Any]) -> str:
+    """The time zone in whose day, from ten to six, one word may come; "" for none."""
+    chosen = next((entry.get("option") for entry in content["answers"] if entry["step"] == "push"), None)
+    return PUSH_ZONES.get(chosen or "", "")
 
 
 def _shows_receipt(
