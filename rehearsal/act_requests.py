@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from rehearsal import contents
+from rehearsal.contents import Manner
 from rehearsal.errors import ActError
 
 if TYPE_CHECKING:
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from rehearsal.botapi import Json
     from rehearsal.world import Bot, ChatState
 
-FILE_KINDS = frozenset({"document", "video", "audio", "video_note"})
+FILE_KINDS = frozenset({"document", "video", "audio", "video_note", "animation"})
 
 
 @dataclass
@@ -30,6 +32,20 @@ class Asked:
     chat: ChatState
     given: Json
     uploads: dict[str, bytes]
+
+    def manner(self) -> Manner:
+        """Return how it is sent: {"reply_to", "quote", "forward": {"kind", "name", …}, "group"}."""
+        forward = self.get("forward")
+        origin = contents.origin(self.acts.world, dict(forward)) if forward else None
+        return Manner(self.get("reply_to"), str(self.get("quote") or ""), origin, self.get("group"))
+
+    def links(self) -> list[tuple[str, str]]:
+        """Return the words of a text that lead to addresses: [[words, url], …]."""
+        return [(str(words), str(url)) for words, url in self.get("links") or []]
+
+    def send(self, content: Json) -> list[Json]:
+        """Send what `rehearsal.contents` made."""
+        return self.acts.send(self.bot, self.chat, content, self.manner())
 
     def get(self, name: str, otherwise: Any = None) -> Any:
         """Return a field of the request."""
@@ -52,38 +68,71 @@ async def perform(asked: Asked) -> Any:
 
 
 async def _say(asked: Asked) -> Any:
-    return asked.acts.say(asked.bot, asked.chat, asked.given["text"], asked.get("reply_to"))
+    return asked.acts.say(asked.bot, asked.chat, asked.given["text"], asked.manner(), asked.links())
 
 
 async def _photos(asked: Asked) -> Any:
     pictures = [asked.upload(key) for key in asked.given["uploads"]]
-    spoiler = bool(asked.get("spoiler"))
-    return await asked.acts.photos(asked.bot, asked.chat, pictures, asked.get("caption", ""), spoiler=spoiler)
+    return await asked.acts.photos(
+        asked.bot,
+        asked.chat,
+        pictures,
+        asked.get("caption", ""),
+        spoiler=bool(asked.get("spoiler")),
+        manner=asked.manner(),
+    )
 
 
 async def _files(asked: Asked) -> Any:
-    kind = asked.get("kind", "document")
+    kind = _file_kind(asked.get("kind", "document"))
+    files = [(str(name), asked.uploads.pop(key)) for name, key in asked.given["files"]]
+    return asked.acts.files(asked.bot, asked.chat, files, asked.get("caption", ""), kind, asked.manner())
+
+
+async def _album(asked: Asked) -> Any:
+    items = [
+        (kind if kind == "photo" else _file_kind(kind), str(name), asked.upload(key))
+        for kind, name, key in asked.given["items"]
+    ]
+    return await asked.acts.album(asked.bot, asked.chat, items, asked.get("caption", ""), asked.manner())
+
+
+def _file_kind(kind: str) -> str:
     if kind not in FILE_KINDS:
         raise ActError(f"a file is one of {', '.join(sorted(FILE_KINDS))}")
-    files = [(str(name), asked.uploads.pop(key)) for name, key in asked.given["files"]]
-    return asked.acts.files(asked.bot, asked.chat, files, asked.get("caption", ""), kind)
+    return kind
 
 
 async def _big_file(asked: Asked) -> Any:
     size = int(asked.get("size", 25 * 1024 * 1024))
-    return asked.acts.big_file(asked.bot, asked.chat, str(asked.given["name"]), size)
+    return asked.acts.big_file(
+        asked.bot, asked.chat, str(asked.given["name"]), size, asked.get("caption", "")
+    )
 
 
 async def _voice(asked: Asked) -> Any:
     seconds, mime = int(asked.get("seconds", 3)), str(asked.get("mime", ""))
-    return asked.acts.voice(asked.bot, asked.chat, asked.upload(asked.get("upload")), seconds, mime)
+    content = asked.upload(asked.get("upload"))
+    return asked.acts.voice(asked.bot, asked.chat, content, seconds, mime, asked.manner())
 
 
 async def _location(asked: Asked) -> Any:
-    latitude, longitude = float(asked.given["latitude"]), float(asked.given["longitude"])
-    if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):  # noqa: PLR2004 - degrees on Earth
-        raise ActError("a point has a latitude of -90 to 90 and a longitude of -180 to 180 degrees")
-    return asked.acts.location(asked.bot, asked.chat, latitude, longitude)
+    live = asked.get("live_period")
+    return asked.send(contents.location(*_point(asked), int(live) if live else None))
+
+
+async def _venue(asked: Asked) -> Any:
+    return asked.send(
+        contents.venue(*_point(asked), str(asked.given["title"]), str(asked.get("address", "")))
+    )
+
+
+async def _move(asked: Asked) -> Any:
+    return asked.acts.move(asked.bot, asked.chat, int(asked.given["message"]), *_point(asked))
+
+
+def _point(asked: Asked) -> tuple[float, float]:
+    return float(asked.given["latitude"]), float(asked.given["longitude"])
 
 
 async def _sticker(asked: Asked) -> Any:
@@ -91,11 +140,30 @@ async def _sticker(asked: Asked) -> Any:
 
 
 async def _poll(asked: Asked) -> Any:
-    return asked.acts.poll(asked.bot, asked.chat, asked.given["question"], list(asked.given["options"]))
+    given = asked.given
+    return asked.send(contents.poll(asked.acts.world, str(given["question"]), list(given["options"])))
+
+
+async def _dice(asked: Asked) -> Any:
+    return asked.send(contents.dice(asked.acts.world, asked.get("emoji", "🎲")))
+
+
+async def _story(asked: Asked) -> Any:
+    return asked.send(contents.story(asked.acts.world, str(asked.get("name", "Somebody"))))
 
 
 async def _contact(asked: Asked) -> Any:
-    return asked.acts.contact(asked.bot, asked.chat, asked.given["phone"], asked.given["name"])
+    given = asked.given
+    more = str(asked.get("last_name", "")), str(asked.get("vcard", ""))
+    return asked.send(contents.contact(str(given["phone"]), str(given["name"]), *more))
+
+
+async def _pin(asked: Asked) -> Any:
+    return asked.acts.pin(asked.bot, asked.chat, int(asked.given["message"]))
+
+
+async def _timer(asked: Asked) -> Any:
+    return asked.acts.timer(asked.bot, asked.chat, int(asked.given["seconds"]))
 
 
 async def _raw(asked: Asked) -> Any:
@@ -103,7 +171,13 @@ async def _raw(asked: Asked) -> Any:
 
 
 async def _edit(asked: Asked) -> Any:
-    return asked.acts.edit(asked.bot, asked.chat, int(asked.given["message"]), asked.given["text"])
+    message, text = int(asked.given["message"]), asked.given["text"]
+    return asked.acts.edit(asked.bot, asked.chat, message, text, asked.links())
+
+
+async def _replace(asked: Asked) -> Any:
+    picture = asked.upload(asked.get("upload"))
+    return await asked.acts.replace(asked.bot, asked.chat, int(asked.given["message"]), picture)
 
 
 async def _delete(asked: Asked) -> Any:
@@ -126,14 +200,22 @@ ACTS: dict[str, Callable[[Asked], Awaitable[Any]]] = {
     "say": _say,
     "photos": _photos,
     "files": _files,
+    "album": _album,
     "big_file": _big_file,
     "voice": _voice,
     "location": _location,
+    "venue": _venue,
+    "move": _move,
     "sticker": _sticker,
     "poll": _poll,
+    "dice": _dice,
+    "story": _story,
     "contact": _contact,
+    "pin": _pin,
+    "timer": _timer,
     "raw": _raw,
     "edit": _edit,
+    "replace": _replace,
     "delete": _delete,
     "clear": _clear,
     "tap": _tap,

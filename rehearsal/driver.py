@@ -124,22 +124,46 @@ class Person:
 
     # Sending
 
-    async def sends(self, text: str, *, reply_to: Shown | None = None) -> Shown:
-        """Send a text and return it as it stands; a text over 4096 goes in parts, the last is returned."""
-        return (await self._act("say", text=text, reply_to=reply_to.id if reply_to else None))[-1]
-
-    async def sends_photo(
-        self, content: bytes | None = None, caption: str = "", *, spoiler: bool = False
+    async def sends(
+        self,
+        text: str,
+        *,
+        reply_to: Shown | int | None = None,
+        quote: str = "",
+        links: Sequence[tuple[str, str]] = (),
+        forward: Json | None = None,
     ) -> Shown:
+        """Send a text and return it as it stands; a text over 4096 goes in parts, the last is returned.
+
+        `links` are words of it and the addresses they lead to; `forward` is as in `rehearsal.contents.origin`.
+        """
+        replied = reply_to.id if isinstance(reply_to, Shown) else reply_to
+        manner = {"reply_to": replied, "quote": quote, "forward": forward}
+        return (await self._act("say", text=text, links=[list(link) for link in links], **manner))[-1]
+
+    async def sends_photo(self, content: bytes | None = None, caption: str = "", **manner: Any) -> Shown:
         """Send a photo; without bytes, a picture made by the server, each one another."""
-        return (await self.sends_album([content], caption, spoiler=spoiler))[0]
+        return (await self.sends_album([content], caption, **manner))[0]
 
     async def sends_album(
-        self, pictures: Sequence[bytes | None], caption: str = "", *, spoiler: bool = False
+        self, pictures: Sequence[bytes | None], caption: str = "", *, spoiler: bool = False, **manner: Any
     ) -> list[Shown]:
-        """Send two to ten photos as an album; None stands for a picture made by the server."""
+        """Send two to ten photos as an album; None stands for a picture made by the server.
+
+        `manner` is how: `reply_to` (an id), `forward`, or `group`, the media_group_id of an album that goes on.
+        """
         keys = [None if picture is None else await self.driver.upload(picture) for picture in pictures]
-        return await self._act("photos", uploads=keys, caption=caption, spoiler=spoiler)
+        return await self._act("photos", uploads=keys, caption=caption, spoiler=spoiler, **manner)
+
+    async def sends_mixed(
+        self, items: Sequence[tuple[str, str, bytes | None]], caption: str = "", **manner: Any
+    ) -> list[Shown]:
+        """Send an album of several kinds: (kind, name, bytes) each."""
+        keys = [
+            [kind, name, None if content is None else await self.driver.upload(content)]
+            for kind, name, content in items
+        ]
+        return await self._act("album", items=keys, caption=caption, **manner)
 
     async def sends_file(
         self, name: str, content: bytes, caption: str = "", *, kind: str = "document"
@@ -154,14 +178,16 @@ class Person:
         keys = [[name, await self.driver.upload(content)] for name, content in files]
         return await self._act("files", files=keys, caption=caption, kind=kind)
 
-    async def sends_big_file(self, name: str = "archive.zip", size: int = 25 * 1024 * 1024) -> Shown:
+    async def sends_big_file(
+        self, name: str = "archive.zip", size: int = 25 * 1024 * 1024, caption: str = ""
+    ) -> Shown:
         """Send a file too big for getFile; only its size, in bytes, exists."""
-        return (await self._act("big_file", name=name, size=size))[0]
+        return (await self._act("big_file", name=name, size=size, caption=caption))[0]
 
-    async def sends_voice(self, content: bytes | None = None, seconds: int = 3) -> Shown:
+    async def sends_voice(self, content: bytes | None = None, seconds: int = 3, **manner: Any) -> Shown:
         """Send a voice message; without bytes, a moment of silence."""
         key = None if content is None else await self.driver.upload(content)
-        return (await self._act("voice", upload=key, seconds=seconds))[0]
+        return (await self._act("voice", upload=key, seconds=seconds, **manner))[0]
 
     async def sends_sticker(self) -> Shown:
         """Send a sticker."""
@@ -171,13 +197,48 @@ class Person:
         """Send a poll."""
         return (await self._act("poll", question=question, options=list(options)))[0]
 
-    async def shares_contact(self, phone: str = "+10000000000", name: str = "Somebody") -> Shown:
-        """Share a contact."""
-        return (await self._act("contact", phone=phone, name=name))[0]
+    async def throws_dice(self, emoji: str = "🎲") -> Shown:
+        """Throw a die, a dart or another of Telegram's."""
+        return (await self._act("dice", emoji=emoji))[0]
 
-    async def shares_location(self, latitude: float = 48.5, longitude: float = 34.5) -> Shown:
-        """Share a point."""
-        return (await self._act("location", latitude=latitude, longitude=longitude))[0]
+    async def shows_story(self, name: str = "Somebody") -> Shown:
+        """Pass on a story that somebody shows."""
+        return (await self._act("story", name=name))[0]
+
+    async def shares_contact(self, phone: str = "+10000000000", name: str = "Somebody", **more: Any) -> Shown:
+        """Share a contact; `more` are `last_name`, `vcard` and the manner."""
+        return (await self._act("contact", phone=phone, name=name, **more))[0]
+
+    async def shares_location(
+        self,
+        latitude: float = 48.5,
+        longitude: float = 34.5,
+        *,
+        live_period: int | None = None,
+        **manner: Any,
+    ) -> Shown:
+        """Share a point, or begin to share where one is for so many seconds."""
+        point = {"latitude": latitude, "longitude": longitude, "live_period": live_period}
+        return (await self._act("location", **point, **manner))[0]
+
+    async def moves(self, message: Shown, latitude: float, longitude: float) -> Shown:
+        """Go on with a live location."""
+        return (await self._act("move", message=message.id, latitude=latitude, longitude=longitude))[0]
+
+    async def shares_venue(
+        self, title: str, address: str = "", latitude: float = 48.5, longitude: float = 34.5, **manner: Any
+    ) -> Shown:
+        """Share a place with a name."""
+        point = {"latitude": latitude, "longitude": longitude}
+        return (await self._act("venue", title=title, address=address, **point, **manner))[0]
+
+    async def pins(self, message: Shown) -> Shown:
+        """Pin a message; Telegram tells the bot so by a message of its own, which is returned."""
+        return (await self._act("pin", message=message.id))[0]
+
+    async def sets_timer(self, seconds: int = 86400) -> Shown:
+        """Let the chat's messages vanish by themselves; Telegram tells the bot so."""
+        return (await self._act("timer", seconds=seconds))[0]
 
     async def sends_raw(self, update: Json) -> None:
         """Tell the bot an update as it is, documented or not: {"message": {…}}."""
@@ -185,11 +246,15 @@ class Person:
 
     # Changing
 
-    async def edits(self, message: Shown | int, text: str) -> Shown:
+    async def edits(self, message: Shown | int, text: str, *, links: Sequence[tuple[str, str]] = ()) -> Shown:
         """Change the text or caption of an own message."""
-        return (
-            await self._act("edit", message=message if isinstance(message, int) else message.id, text=text)
-        )[0]
+        own = message if isinstance(message, int) else message.id
+        return (await self._act("edit", message=own, text=text, links=[list(link) for link in links]))[0]
+
+    async def replaces_photo(self, message: Shown, content: bytes | None = None) -> Shown:
+        """Put another photo into an own message; without bytes, one made by the server."""
+        key = None if content is None else await self.driver.upload(content)
+        return (await self._act("replace", message=message.id, upload=key))[0]
 
     async def deletes(self, message: Shown | int) -> None:
         """Delete a message on both sides."""

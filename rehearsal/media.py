@@ -22,10 +22,11 @@ SHAPES: dict[str, Json] = {
     "voice": {"duration": 1},
     "video": {"width": 640, "height": 480, "duration": 1},
     "video_note": {"length": 240, "duration": 1},
+    "animation": {"width": 320, "height": 240, "duration": 1},
     "sticker": {"type": "regular", "width": 512, "height": 512, "is_animated": False, "is_video": False},
 }
-NAMED = frozenset({"document", "audio", "video"})
-TYPED = frozenset({"document", "audio", "video", "voice"})
+NAMED = frozenset({"document", "audio", "video", "animation"})
+TYPED = frozenset({"document", "audio", "video", "voice", "animation"})
 
 
 async def photo(files: Files, content: bytes) -> Json:
@@ -70,6 +71,9 @@ def _holding(files: Files, stored: StoredFile, name: str, told: dict[str, object
     if kind in TYPED:
         row["mime_type"] = stored.mime
     holding: Json = {kind: row}
+    if kind == "animation":  # told as a document too, as Telegram does
+        named = ("file_name", "mime_type")
+        holding["document"] = {**_ids(stored), **{name: row[name] for name in named if name in row}}
     files.contents[stored.file_id] = holding
     return holding
 

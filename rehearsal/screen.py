@@ -8,6 +8,7 @@ from typing import Any
 Json = dict[str, Any]
 KINDS = (
     "photo",
+    "animation",  # before the document that it is told as too
     "document",
     "video",
     "audio",
@@ -15,8 +16,12 @@ KINDS = (
     "video_note",
     "sticker",
     "poll",
+    "dice",
+    "story",
+    "venue",  # before its location
     "location",
     "contact",
+    "pinned_message",
 )
 
 
