@@ -145,16 +145,18 @@ class Ukraine:
 
     def chief(self, area: str) -> list[int]:
         """The centres of the old raions so named, then of today's, with the largest settlements beside them."""
+        centres: list[int] = []
         found: list[int] = []
         for number, (_, centre, codes) in enumerate(self._raions_before):
             if any(same_area(area, name) for name in self._keys_before[number]):
-                found += [self._numbers[centre], *sorted(self._numbers[code] for code in codes)[:CHIEF_MOST]]
+                centres.append(self._numbers[centre])
+                found += sorted(self._numbers[code] for code in codes)[:CHIEF_MOST]
         for code, names in self._areas.items():
             if len(code) == RAION and any(same_area(area, name) for name in self._keyed(code, names)):
                 inside = [row for row, line in enumerate(self._rows) if line.startswith(code)]
                 inside.sort(key=lambda row: (not same_area(area, placenames.key(self._cells(row)[2])), row))
                 found += inside[:CHIEF_MOST]
-        return list(dict.fromkeys(found))
+        return list(dict.fromkeys([*centres, *found]))
 
     def _cells(self, row: int) -> list[str]:
         return self._rows[row].split(",", 7)

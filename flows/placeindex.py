@@ -13,12 +13,13 @@ from enum import IntEnum
 from functools import cached_property
 from heapq import nsmallest
 from itertools import chain, islice, product
-from typing import Final
+from typing import Final, NamedTuple
 
 from flows import placenames
 
-PREFIX_LEAST: Final = 3  # letters before a name may be completed
-SLIP_LEAST: Final = 4  # letters before one may be wrong
+PREFIX_LEAST: Final = 4  # letters before a name may be completed
+SLIP_LEAST: Final = 5  # letters before one may be wrong
+WITHIN_LEAST: Final = 4  # letters of a name in a sentence
 TWO: Final = 2
 TWO_SLIPS_LEAST: Final = 9  # letters before two may be
 SLIP_MOST: Final = 30  # letters of the longest name in which one is looked for
@@ -46,6 +47,13 @@ class Nearness(IntEnum):
 
 Found = tuple[Nearness, list[int]]
 NOTHING: Final[Found] = (Nearness.NOT, [])
+
+
+class Skipped(NamedTuple):
+    """Keys of words that are no name by themselves, and of those with which no name begins or ends."""
+
+    words: frozenset[str]
+    edges: frozenset[str]
 
 
 class Index:
@@ -94,7 +102,7 @@ class Index:
                 found = min(found, self._almost(key))
         return found
 
-    def within(self, words: Sequence[str], skip: frozenset[str], marked: frozenset[str]) -> Found:
+    def within(self, words: Sequence[str], skip: Skipped, marked: frozenset[str]) -> Found:
         """The rows of names inside a sentence: the longest runs of words that are one, in any case.
 
         A single word that is not `marked` as a name is taken for a town only, never for a village.
@@ -103,15 +111,20 @@ class Index:
             found: set[int] = set()
             for at in range(len(words) - length + 1):
                 run = words[at : at + length]
-                key = placenames.joined(run)
-                if len(key) >= SLIP_LEAST and key not in skip:
-                    cases = (each for each in _nominatives(run) if each not in skip)
-                    rows = {*self.exact(key), *(row for each in cases for row in self._best(each))}
-                    named = length > 1 or key in marked
-                    found.update(row for row in rows if named or row < self._towns)
+                if len(placenames.joined(run)) >= WITHIN_LEAST and skip.edges.isdisjoint((run[0], run[-1])):
+                    named = length > 1 or run[0] in marked
+                    found.update(row for row in self._run(run, skip) if named or row < self._towns)
             if found:
                 return Nearness.WITHIN, sorted(found)
         return NOTHING
+
+    def _run(self, words: Sequence[str], skip: Skipped) -> Iterator[int]:
+        key = placenames.joined(words)
+        if key not in skip.words:
+            yield from self.exact(key)
+            for case in _nominatives(words):
+                if case not in skip.words:
+                    yield from self._best(case)
 
     def guessed(self, words: Sequence[str]) -> Found:
         """The rows of towns that a word of a sentence may be, misspelled."""

@@ -9,13 +9,15 @@ from collections.abc import Iterable, Iterator
 from typing import Final, Protocol
 
 from flows import placenames
-from flows.placeindex import NOTHING, Found, Index, Nearness
+from flows.placeindex import NOTHING, Found, Index, Nearness, Skipped
 from flows.placetext import NOT_A_NAME, PREPOSITIONS, Area, Asked, Words, otherwise, read
 
 CORE_MOST: Final = 3  # words of a name among others
 GUESSED_MOST: Final = 6  # words of a sentence guessed at
 BESIDE_MOST: Final = 2
 ADJECTIVE: Final = re.compile(r"[сц]к(а|ая|ии|ои|аи|ого|ога|ому|аму|ое|ае|у|ую|им|ом)$")
+BEGUN_LEAST: Final = 6  # letters after a preposition before a name may be completed: «у тети» is an aunt
+SKIPPED: Final = Skipped(NOT_A_NAME | PREPOSITIONS, PREPOSITIONS)
 STEM_LEAST: Final = 4  # letters that an area's name keeps in all cases
 
 
@@ -42,14 +44,12 @@ class Ground(Protocol):
 
 def search(text: str, lang: str, ground: Ground) -> Found:
     """Give the rows, likeliest first, and how near they are; none when nothing is near."""
-    found = _search(read(text), lang, ground)
-    if found is not NOTHING:
-        return found
-    for other, exactly in otherwise(text, lang):
+    best = _search(read(text), lang, ground)
+    for other, exactly in otherwise(text, lang) if best[0] > Nearness.INFLECTED else ():
         found = _search(read(other), lang, ground)
-        if found[0] <= Nearness.INFLECTED or (found is not NOTHING and not exactly):
-            return found
-    return NOTHING
+        if found[0] < best[0] and (found[0] <= Nearness.INFLECTED or not exactly):
+            best = found
+    return best
 
 
 def same_area(asked: str, name: str) -> bool:
@@ -63,6 +63,8 @@ def _search(asked: Asked, lang: str, ground: Ground) -> Found:
         chief = [row for area in asked.areas if not area.oblast for row in ground.chief(area.key)]
         return (Nearness.INFLECTED, chief) if chief else NOTHING
     nearness, rows = _named(asked, lang, ground.index)
+    if nearness > Nearness.INFLECTED and (found := _of_an_area(asked, ground)):
+        return Nearness.INFLECTED, found
     if nearness is Nearness.NOT:
         # «Антрацитовская школа»: the town by which a raion is named.
         chief = [row for word in asked.words if ADJECTIVE.search(word) for row in ground.chief(word)[:1]]
@@ -71,6 +73,16 @@ def _search(asked: Asked, lang: str, ground: Ground) -> Found:
     close = [row for words in asked.beside[:BESIDE_MOST] for row in _close(words, rows[0], ground)]
     rows = [*close, *rows] if asked.near else [*rows[:1], *close, *rows[1:]]
     return nearness, list(dict.fromkeys(rows))
+
+
+def _of_an_area(asked: Asked, ground: Ground) -> list[int]:
+    """«Ивановка Херсонская»: a name beside the adjective of its oblast or raion."""
+    for name, adjective in ((asked.bare[:-1], asked.bare[-1]), (asked.bare[1:], asked.bare[0])):
+        if name and ADJECTIVE.search(adjective):
+            rows = ground.index.named(name, oblique=asked.near)[1]
+            if inside := [row for row in rows if _lies_in(row, Area(adjective), ground)]:
+                return inside
+    return []
 
 
 def _named(asked: Asked, lang: str, index: Index) -> Found:
@@ -88,7 +100,9 @@ def _named(asked: Asked, lang: str, index: Index) -> Found:
 def _beyond(asked: Asked, lang: str, index: Index) -> Found:
     """What is not a name as it stands: Belarusian letters, slips, words around it."""
     for words in _readings(asked.bare, lang):
-        for found in (index.named(words), index.alike(placenames.joined(words))):
+        key = placenames.joined(words)
+        begun = not asked.near or len(key) >= BEGUN_LEAST
+        for found in (index.named(words), index.alike(key) if begun else index.misspelled(key)):
             if found is not NOTHING:
                 return found
     core = tuple(word for word in asked.words if word not in NOT_A_NAME and word not in PREPOSITIONS)
@@ -96,7 +110,7 @@ def _beyond(asked: Asked, lang: str, index: Index) -> Found:
         found = index.named(core, oblique=True)
         if found is not NOTHING:
             return found
-    found = index.within(asked.words, NOT_A_NAME | PREPOSITIONS, asked.marked)
+    found = index.within(asked.words, SKIPPED, asked.marked)
     return found if found is not NOTHING else index.guessed(core[:GUESSED_MOST])
 
 

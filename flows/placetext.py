@@ -57,9 +57,10 @@ _SELF_STYLED: Final = MappingProxyType(
 # Lands that people name as if they were areas of the codifier; nobody means a village abroad of that name.
 _LANDS: Final = MappingProxyType(
     dict.fromkeys(("крим", "криму", "крима", "криме", "кримом"), "крим")
+    | dict.fromkeys(("республикакрим", "автономнареспубликакрим", "автономнаяреспубликакрим", "арк"), "крим")
     | dict.fromkeys(("донбас", "донбасу", "донбаса", "донбасе", "донбасі"), "донецка")
 )
-_SPLIT: Final = re.compile(r"i(?=[aeu])")
+_SPLIT: Final = re.compile(r"i(?=[aeu])|y(?=i)")
 _RUSSIAN_KEYS: Final = str.maketrans("qwertyuiop[]asdfghjkl;'zxcvbnm,.`", "йцукенгшщзхъфывапролджэячсмитьбюё")
 _UKRAINIAN_KEYS: Final = str.maketrans(
     "qwertyuiop[]asdfghjkl;'zxcvbnm,.`", "йцукенгшщзхїфівапролджєячсмитьбю’"
@@ -122,7 +123,7 @@ def otherwise(text: str, lang: str) -> Iterator[tuple[str, bool]]:
     """Latin letters read otherwise, «ia» apart or a keyboard not switched; and whether only an exact name counts."""
     if text.isascii():
         folded = text[:LENGTH_CAP].casefold()
-        apart = _SPLIT.sub("i'", folded)
+        apart = _SPLIT.sub(lambda vowel: vowel[0] + "'", folded)
         if apart != folded:
             yield apart, False
         yield folded.translate(_UKRAINIAN_KEYS if lang == "uk" else _RUSSIAN_KEYS), True
@@ -134,8 +135,7 @@ def _keys(text: str) -> Words:
 
 
 def _land(part: str) -> str:
-    words = _keys(_stripped(part)[0])
-    return _LANDS.get(words[0], "") if len(words) == 1 else ""
+    return _LANDS.get(placenames.joined(_keys(_stripped(part)[0])), "")
 
 
 def _says_nothing(part: str) -> bool:
