@@ -22,11 +22,14 @@ NEVER = [
     *((BOT, f"SELECT {column} FROM {table}") for table, column in (
         ("bodies", "sealed"), ("files", "blob"), ("members", "call_sign"), ("team_keys", "sealed"),
         ("sessions", "member"), ("reports", "class"), ("reports", "public_code"), ("custody_leaves", "leaf"),
-        ("custody_sequence", "leaf"))),
-    *((BOT, f"DELETE FROM {table}") for table in ("reports", "bodies", "files", "receipts", "custody_leaves")),
+        ("custody_sequence", "leaf"), ("reports", "received_hour"), ("reports", "assignee"),
+        ("shred_agreements", "member"))),
+    *((BOT, f"DELETE FROM {table}") for table in (
+        "reports", "bodies", "files", "receipts", "custody_leaves", "replies")),
     *((BOT, f"UPDATE {table} SET {column} = {column}") for table, column in (
         ("reports", "class"), ("reports", "compartment"), ("reports", "status"), ("bodies", "sealed"),
-        ("files", "blob"), ("receipts", "report"), ("custody_leaves", "leaf"), ("manifests", "body"))),
+        ("files", "blob"), ("receipts", "report"), ("custody_leaves", "leaf"), ("manifests", "body"),
+        ("replies", "sealed"), ("replies", "signature"), ("replies", "report"))),
     (BOT, "INSERT INTO manifests VALUES (9, '', '')"),
     *((CONSOLE, f"SELECT 1 FROM {table}") for table in (
         "chats", "drafts", "outgoing", "message_ids", "downloads", "parked", "threads", "receipts",
@@ -36,11 +39,16 @@ NEVER = [
     (CONSOLE, "UPDATE members SET recipient = recipient"),
     (CONSOLE, "UPDATE members SET role = role"),
     (CONSOLE, "UPDATE reports SET public_code = public_code"),
+    (CONSOLE, "UPDATE reports SET withdrawn_hour = NULL"),
+    (CONSOLE, "UPDATE replies SET read_hour = NULL"),
+    (CONSOLE, "UPDATE shred_agreements SET member = member"),
+    *((role, "SELECT * FROM shred_withdrawn()") for role in (BOT, CONSOLE)),
     *((KEEPER, f"SELECT 1 FROM {table}") for table in (
         "chats", "drafts", "outgoing", "message_ids", "downloads", "parked", "threads", "receipts",
         "updates_taken", "bodies", "reports", "sessions")),
     (KEEPER, "SELECT report FROM files"),
-    (KEEPER, "DELETE FROM files"),
+    *((KEEPER, f"DELETE FROM {table}") for table in ("files", "bodies", "replies")),
+    *((KEEPER, f"SELECT 1 FROM {table}") for table in ("replies", "shred_agreements")),
     (KEEPER, "UPDATE members SET recipient = recipient"),
     (KEEPER, "UPDATE custody_sequence SET leaf_hash = leaf_hash"),
 ]  # fmt: skip
