@@ -1,7 +1,7 @@
 // The page: one person's chat with one bot, drawn again whenever the server says that it changed.
 
 import { ask } from "/api.js";
-import { beginEdit, beginReply, setUpComposer } from "/composer.js";
+import { beginEdit, beginMove, beginReply, setUpComposer } from "/composer.js";
 import { element } from "/entities.js";
 import { drawLog, forgetLog } from "/log.js";
 import { drawBots, drawClock, drawFaults, drawPeople, drawUnheard, setUpPanels } from "/panels.js";
@@ -122,6 +122,8 @@ const doings = {
   command: say,
   reply: beginReply,
   edit: beginEdit,
+  move: beginMove,
+  pin: careful((message) => act("pin", { message: message.message_id })),
   remove: careful((message) => act("delete", { message: message.message_id })),
   tap: careful(async (message, button, node) => {
     const done = await act("tap", { message: message.message_id, button });

@@ -8,6 +8,7 @@ const by = (id) => document.getElementById(id);
 const text = by("text");
 let attached = [];
 let context = null;
+let moving = null;
 let recorder = null;
 
 export function setUpComposer(act, complain) {
@@ -45,27 +46,65 @@ export function setUpComposer(act, complain) {
   }
   by("pick-voice").addEventListener("change", guard(async (event) => {
     const [file] = event.target.files;
-    if (file) await act("voice", { upload: await upload(file), mime: file.type || "audio/ogg" });
+    if (file) await act("voice", { upload: await upload(file), mime: file.type || "audio/ogg", ...manner() });
+    event.target.value = "";
+  }));
+  by("pick-round").addEventListener("change", guard(async (event) => {
+    const [file] = event.target.files;
+    if (file) await act("files", { files: [["", await upload(file)]], kind: "video_note", ...manner() });
     event.target.value = "";
   }));
   by("attach-menu").addEventListener("click", guard(async (event) => {
-    const { pick, act: kind } = event.target.dataset;
-    if (!pick && !kind) return event.target.closest("summary") && toggle(by("attach-menu"));
+    const { pick, act: kind, open } = event.target.dataset;
+    if (!pick && !kind && !open) return event.target.closest("summary") && toggle(by("attach-menu"));
     by("attach-menu").open = false;
     if (pick) by(`pick-${pick}`).click();
-    if (kind === "location") by("place").showModal();
-    if (kind === "sticker") await act("sticker", {});
+    if (open) by(open).showModal();
+    if (kind === "sticker" || kind === "dice") await act(kind, {});
     if (kind === "poll") await act("poll", { question: "Tea or coffee?", options: ["Tea", "Coffee"] });
     if (kind === "big_file") await act("big_file", { name: "archive.zip" });
   }));
-  by("place-form").addEventListener("submit", guard(async (event) => {
-    const point = Object.fromEntries(new FormData(event.target));
-    by("place").close();
-    await act("location", point);
-  }));
-  by("place-form").querySelector("[value=cancel]").addEventListener("click", () => by("place").close());
+  setUpDialogs(act, guard);
   by("record").addEventListener("click", guard(() => record(act, complain)));
   by("context-end").addEventListener("click", endContext);
+}
+
+function setUpDialogs(act, guard) {
+  const sent = {
+    place: ({ title, live, ...point }) => {
+      if (moving) return act("move", { message: moving, ...point });
+      return title ? act("venue", { title, ...point, ...manner() }) : act("location", { ...point, live_period: live ? 900 : null, ...manner() });
+    },
+    contact: (given) => act("contact", { ...given, ...manner() }),
+    linked: ({ words, url }) => act("say", { text: words, links: [[words, url]], ...manner() }),
+    passed: (from) => begin("forward", from, `Passed on from: ${from.name}`, text.value),
+  };
+  for (const [name, send] of Object.entries(sent)) {
+    const dialog = by(name);
+    const form = by(`${name}-form`);
+    form.addEventListener("submit", guard(async () => {
+      const given = Object.fromEntries(new FormData(form));
+      dialog.close();
+      await send(given);
+      if (name !== "passed") endContext();
+      if (name !== "place") form.reset();
+    }));
+    form.querySelector("[value=cancel]").addEventListener("click", () => dialog.close());
+    dialog.addEventListener("close", () => { setTimeout(() => { moving = null; }); });
+  }
+}
+
+/** Where a live location has moved to: the dialog asks for the point. */
+export function beginMove(message) {
+  moving = message.message_id;
+  by("place").showModal();
+}
+
+/** How what is sent now is sent: as an answer, as passed on from somebody, or neither. */
+function manner(about = context) {
+  if (about?.kind === "reply") return { reply_to: about.message.message_id };
+  if (about?.kind === "forward") return { forward: about.message };
+  return {};
 }
 
 function toggle(menu) { menu.open = !menu.open; }
@@ -98,10 +137,13 @@ function attach(kind, files) {
 
 async function dispatch(act, { words, files, context: about, spoiler }) {
   if (about?.kind === "edit") { await act("edit", { message: about.message.message_id, text: words }); return; }
-  if (!files.length) { await act("say", { text: words, reply_to: about?.message.message_id ?? null }); return; }
+  if (!files.length) { await act("say", { text: words, ...manner(about) }); return; }
   const keys = await Promise.all(files.map(({ file }) => upload(file)));
-  if (files[0].kind === "photo") await act("photos", { uploads: keys, caption: words, spoiler });
-  else await act("files", { files: files.map(({ file }, place) => [file.name, keys[place]]), caption: words });
+  const given = { caption: words, ...manner(about) };
+  const moving = files.some(({ file }) => file.type.startsWith("video/"));
+  if (files[0].kind !== "photo") await act("files", { files: files.map(({ file }, place) => [file.name, keys[place]]), ...given });
+  else if (!moving) await act("photos", { uploads: keys, spoiler, ...given });
+  else await act("album", { items: files.map(({ file }, place) => [file.type.startsWith("video/") ? "video" : "photo", file.name, keys[place]]), ...given });
 }
 
 function draw() {

@@ -3,6 +3,10 @@
 import { mediaUrl } from "/api.js";
 import { element, icon, withEntities } from "/entities.js";
 
+const KINDS = [
+  "photo", "animation", "document", "video", "video_note", "audio", "voice", "sticker", "poll", "dice", "story", "venue",
+  "location", "contact",
+];
 const EDITABLE = ["text", "photo", "document", "video", "audio", "voice"];
 
 export function messageNode(message, doings) {
@@ -11,7 +15,8 @@ export function messageNode(message, doings) {
   article.dataset.id = message.message_id;
   article.setAttribute("aria-label", `${own ? "You" : message.from.first_name}, ${clock(message.date)}`);
   const bubble = element("div", "bubble");
-  if (message.reply_to_message) bubble.append(element("span", "quoted", summary(message.reply_to_message)));
+  if (message.forward_origin) bubble.append(element("span", "quoted", `Passed on from ${from(message.forward_origin)}`));
+  if (message.reply_to_message) bubble.append(element("span", "quoted", message.quote?.text ?? summary(message.reply_to_message)));
   bubble.append(...held(message));
   const text = message.text ?? message.caption;
   if (text) {
@@ -28,10 +33,14 @@ export function messageNode(message, doings) {
 }
 
 export function summary(message) {
-  const kind = ["photo", "document", "video", "audio", "voice", "sticker", "poll", "location", "contact"]
-    .find((name) => name in message);
+  const kind = KINDS.find((name) => name in message);
   const text = message.text ?? message.caption ?? "";
-  return kind ? `${kind[0].toUpperCase()}${kind.slice(1)}${text ? `: ${text}` : ""}` : text;
+  const named = kind && `${kind[0].toUpperCase()}${kind.slice(1).replace("_", " ")}`;
+  return named ? `${named}${text ? `: ${text}` : ""}` : text;
+}
+
+function from(origin) {
+  return origin.sender_user?.first_name ?? origin.sender_user_name ?? (origin.sender_chat ?? origin.chat).title;
 }
 
 export function clock(seconds) {
@@ -45,7 +54,9 @@ function meta(message, own, doings) {
   opener.setAttribute("aria-label", "What to do with this message");
   opener.append(icon("more"));
   actions.append(opener, action("Reply", () => doings.reply(message)));
-  if (own && EDITABLE.some((kind) => kind in message)) actions.append(action("Edit", () => doings.edit(message)));
+  if (own && message.location?.live_period) actions.append(action("Move", () => doings.move(message)));
+  if (own && !message.forward_origin && EDITABLE.some((kind) => kind in message)) actions.append(action("Edit", () => doings.edit(message)));
+  actions.append(action("Pin", () => doings.pin(message)));
   actions.append(action("Delete", () => doings.remove(message)));
   line.append(actions);
   if (message.has_protected_content) line.append(element("span", "", "protected"));
@@ -66,12 +77,18 @@ function held(message) {
   if (message.voice) return [sound(message.voice, "Voice message")];
   if (message.audio) return [sound(message.audio, message.audio.title ?? "Audio")];
   if (message.video) return [video(message.video)];
-  if (message.video_note) return [video(message.video_note)];
+  if (message.video_note) return [video(message.video_note, "Video note")];
+  if (message.animation) return [video(message.animation, "Animation")];
   if (message.document) return [file(message.document)];
-  if (message.location) return [place(message.location)];
+  if (message.venue) return [place(message.venue.location, message.venue.title, message.venue.address)];
+  if (message.location) return [place(message.location, message.location.live_period ? "Live location" : "Location")];
   if (message.sticker) return [sticker(message.sticker)];
   if (message.poll) return [poll(message.poll)];
-  if (message.contact) return [element("b", "", message.contact.first_name), element("div", "detail", message.contact.phone_number)];
+  if (message.contact) return contact(message.contact);
+  if (message.dice) return [element("span", "", `${message.dice.emoji} ${message.dice.value}`)];
+  if (message.story) return [element("span", "", `A story of ${message.story.chat.first_name ?? message.story.chat.title}`)];
+  if (message.pinned_message) return [element("span", "detail", `Pinned: ${summary(message.pinned_message)}`)];
+  if (message.message_auto_delete_timer_changed) return [element("span", "detail", "Messages here vanish by themselves now")];
   return [];
 }
 
@@ -105,12 +122,19 @@ function sound(held, label) {
   return audio;
 }
 
-function video(held) {
+function contact(held) {
+  const name = [held.first_name, held.last_name].filter(Boolean).join(" ");
+  const shown = element("b", "", name);
+  shown.dir = "auto";
+  return [shown, element("div", "detail", held.phone_number)];
+}
+
+function video(held, label = "Video") {
   const made = element("video");
   made.controls = true;
   made.preload = "none";
   made.src = mediaUrl(held.file_id);
-  made.setAttribute("aria-label", "Video");
+  made.setAttribute("aria-label", label);
   return made;
 }
 
@@ -127,12 +151,13 @@ function file(held) {
   return link;
 }
 
-function place(held) {
+function place(held, title, address = "") {
   const box = element("div", "file");
   const disc = element("span", "disc");
   disc.append(icon("place"));
   const words = element("span");
-  words.append(element("b", "", "Location"), element("span", "detail", `${held.latitude.toFixed(5)}, ${held.longitude.toFixed(5)}`));
+  const point = `${held.latitude.toFixed(5)}, ${held.longitude.toFixed(5)}`;
+  words.append(element("b", "", title), element("span", "detail", [address, point].filter(Boolean).join(" · ")));
   box.append(disc, words);
   return box;
 }

@@ -176,9 +176,77 @@ async def test_a_recorded_voice(page: Page, bot: PlainBot, rehearsal: Rehearsal)
     assert await rehearsal.person("Olha").content_of((await rehearsal.person("Olha").chat())[-1])
 
 
+async def attach(page: Page, what: str) -> None:
+    await page.get_by_label("Attach").click()
+    await page.get_by_role("button", name=what, exact=True).click()
+
+
+async def test_everything_else_that_telegram_sends(page: Page, bot: PlainBot, rehearsal: Rehearsal) -> None:
+    await start(page, bot)
+    log, dialog = page.get_by_role("log"), page.get_by_role("dialog")
+    await attach(page, "Contact")
+    await dialog.get_by_label("First name").fill("Petro")
+    await dialog.get_by_label("Last name").fill("Vyhadanyi")
+    await dialog.get_by_label("Telephone").fill("+380000000001")
+    await dialog.get_by_role("button", name="Send").click()
+    await expect(log).to_contain_text("Petro Vyhadanyi")
+    await attach(page, "Text with a hidden link")
+    await dialog.get_by_label("Words").fill("the album")
+    await dialog.get_by_label("Address").fill("https://example.org/album")
+    await dialog.get_by_role("button", name="Send").click()
+    await expect(log.get_by_role("link", name="the album")).to_have_attribute(
+        "href", "https://example.org/album"
+    )
+    await attach(page, "Location")
+    await dialog.get_by_label("Name of the place").fill("The school")
+    await dialog.get_by_role("button", name="Send").click()
+    await expect(log).to_contain_text("The school")
+    await attach(page, "Location")
+    await dialog.get_by_label("Name of the place").fill("")
+    await dialog.get_by_label("Live, for 15 minutes").check()
+    await dialog.get_by_role("button", name="Send").click()
+    live = page.get_by_role("article", name="You").last
+    await expect(live).to_contain_text("Live location")
+    await live.get_by_label("What to do with this message").click()
+    await live.get_by_role("button", name="Move").click()
+    await dialog.get_by_label("Latitude").fill("49.5")
+    await dialog.get_by_role("button", name="Send").click()
+    await expect(live).to_contain_text("49.50000, 34.50000")
+    await attach(page, "Pass on from somebody")
+    await dialog.get_by_label("From").select_option("channel")
+    await dialog.get_by_label("Name", exact=True).fill("Station news")
+    await dialog.get_by_role("button", name="Go on").click()
+    await expect(page.get_by_text("Passed on from: Station news")).to_be_visible()
+    await page.get_by_role("textbox", name="Message").fill("They are here")
+    await page.get_by_role("button", name="Send", exact=True).click()
+    await expect(log).to_contain_text("Passed on from Station news")
+    await attach(page, "Dice")
+    assert await page.evaluate(NAMELESS) == []
+    kinds = [message.kind for message in await rehearsal.person("Olha").chat() if message.own]
+    assert kinds == ["text", "contact", "text", "venue", "location", "text", "dice"]
+    updates = [update.get("edited_message", update.get("message")) for update in await bot.updates()]
+    assert updates[3]["location"] == {"latitude": 48.5, "longitude": 34.5, "live_period": 900}
+    assert updates[4]["location"]["latitude"] == 49.5
+    assert updates[5]["forward_origin"]["chat"]["title"] == "Station news"
+
+
+async def test_only_what_is_new_is_put_on_the_page(page: Page, bot: PlainBot) -> None:
+    chat = await start(page, bot)
+    await expect(page.get_by_role("log")).to_contain_text("First card")
+    await page.evaluate(
+        """() => { window.put = []; new MutationObserver((seen) => seen.forEach(({ addedNodes }) =>
+        window.put.push(...addedNodes))).observe(document.getElementById('log'), { childList: true }); }"""
+    )
+    await bot.asks("sendMessage", chat_id=chat, text="Second card")
+    await expect(page.get_by_role("log")).to_contain_text("Second card")
+    assert await page.evaluate("window.put.map((node) => node.querySelector('.words').textContent)") == [
+        "Second card"
+    ]
+
+
 async def test_several_people_and_a_switch(page: Page, bot: PlainBot, rehearsal: Rehearsal) -> None:
     await start(page, bot)
-    await page.get_by_label("Name").fill("Taras")
+    await page.get_by_label("Who you are").get_by_label("Name").fill("Taras")
     await page.get_by_role("button", name="Add and write as them").click()
     await page.get_by_role("button", name="Start", exact=True).click()
     assert [message.text for message in await rehearsal.person("Taras").chat()] == ["/start"]
