@@ -15,6 +15,7 @@ from flows.dates.tokens import Token, century, tags, written
 
 _WAR: Final = 14  # a smaller number behind "in" is rather an hour
 _SURE_YEAR: Final = 20  # a smaller number behind a month may be a day, or of something else
+_YEAR: Final = re.compile(r"[ycK]|LY")
 _Rule = Callable[[list[Token], Calendar], Reading | None]
 
 
@@ -23,6 +24,13 @@ def read(listed: list[Token], calendar: Calendar) -> Reading | None:
     reading = _point(listed, calendar)
     if reading is not None:
         return _completed(reading, calendar)
+    reading = _interval(listed, calendar)
+    # A side whose year was not said may take it from one that was, not from "yesterday".
+    said = tags(listed)
+    return reading.doubted() if reading and set("MS") & set(said) and not _YEAR.search(said) else reading
+
+
+def _interval(listed: list[Token], calendar: Calendar) -> Reading | None:
     if len(listed) > 1 and listed[0].tag == "~":
         reading = read(listed[1:], calendar)
         return reading and reading.roughly()
@@ -30,8 +38,8 @@ def read(listed: list[Token], calendar: Calendar) -> Reading | None:
     for pattern, certain in _RANGES:
         for cut in (index for index, tag in enumerate(said) if tag in "E-&|"):
             if pattern.match(said[:cut] + "_" + said[cut:]):
-                first = _side(listed[1:cut] if said[0] in "Fw" else listed[:cut], calendar)
-                last = _side(listed[cut + 1 :], calendar)
+                left, right = listed[said[0] in "Fw" : cut], listed[cut + 1 :]
+                first, last = _side(left, right, calendar), _side(right, left, calendar)
                 found = _between(first, last, calendar) if first and last else None
                 if found is not None:
                     if certain:
@@ -85,10 +93,10 @@ def _part(rest: list[Token], calendar: Calendar) -> Reading | None:
     return reading
 
 
-def _side(listed: list[Token], calendar: Calendar) -> Reading | None:
-    """Read one side of an interval: a date, or a bare number that the other side explains."""
+def _side(listed: list[Token], other: list[Token], calendar: Calendar) -> Reading | None:
+    """Read one side of an interval: a date, or a bare number that the month or year of the other explains."""
     if tags(listed) in {"n", "o", "e", "In", "Io"}:
-        return Reading((Spot(day=listed[-1].number),))
+        return Reading((Spot(day=listed[-1].number),)) if set("Mcy") & set(tags(other)) else None
     return _point(listed, calendar)
 
 
@@ -142,7 +150,7 @@ def _years(a: Spot, b: Spot, calendar: Calendar) -> tuple[Spot, Spot, bool]:
         return a, b, True
     if a.year is None:
         a = replace(a, year=b.year)
-        if a.exists() and b.exists() and a.span()[0] > b.span()[0]:
+        if a.exists() and b.exists() and a.span()[0] > b.span()[0] and b.month != WINTER:
             return replace(a, year=(b.year or 0) - 1), b, True
         return a, b, False
     b = replace(b, year=a.year)
@@ -218,7 +226,8 @@ def _month_or_season(listed: list[Token], calendar: Calendar) -> Reading | None:
         return Reading((Spot(None, int(word.value)),))
     if year.tag != "y" and year.number < 10:  # noqa: PLR2004 - two figures
         return None
-    return Reading((Spot(year.spot.year or century(year.number), int(word.value)),))
+    sure = year.tag == "y" or year.number >= _SURE_YEAR
+    return Reading((Spot(year.spot.year or century(year.number), int(word.value)),), sure)
 
 
 def _of_last_year(listed: list[Token], calendar: Calendar) -> Reading | None:
@@ -291,6 +300,14 @@ def _ago(listed: list[Token], calendar: Calendar) -> Reading | None:
     return Reading((spot,), sure=unit.tag != "Q") if spot else None
 
 
+def _between_agos(listed: list[Token], calendar: Calendar) -> Reading | None:
+    """Read "two or three years ago": from three to two; not sure, as the person is not."""
+    unit = _one(listed, "YDGQO").tag
+    least, most = (token.value for token in listed if token.tag in "nh")
+    sides = (calendar.ago(most, unit), calendar.ago(least, unit))
+    return Reading(sides, sure=False) if least < most and None not in sides else None
+
+
 def _near(listed: list[Token], calendar: Calendar) -> Reading | None:
     """Read "last week", «на тому тижні»: the one before this."""
     by = _shift(listed) if listed[0].tag == "L" else -1
@@ -357,6 +374,7 @@ _POINTS: Final[tuple[tuple[re.Pattern[str], _Rule], ...]] = tuple(
         (r"I[no]", _year_in_two_figures),
         (r"T", _days_off),
         (r"[nhv]?I?[YDGQO]A+|[YDGQO]nA+|[YO]\+A|Z[nh]?I?[YDGQO]|I[nh]I?[YDGQO]", _ago),
+        (r"F?[nh][-|E][nh][YDGQO]A+|[YDGQO]n[-|]nA+", _between_agos),
         (r"I?L[GQO]|I?[dA][GQ]", _near),
         (r"I?[noe]I?LO|I?e", _day_of_month),
         (r"I?L?W|I?WI?L[GQ]|I[Q]", _weekday),

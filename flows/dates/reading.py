@@ -80,6 +80,7 @@ def _whole(listed: list[Token], calendar: Calendar) -> Reading | None:
     if len(kept) <= _MENDED_MOST:
         kept = [mended(token) for token in kept]
     reading = grammar.read(kept, calendar)
+    doubt = doubt or kept[0].text == "марта"  # a girl's name too
     return reading.doubted() if reading and doubt else reading
 
 
@@ -133,7 +134,7 @@ def _is_weak(run: list[Token]) -> bool:
     said = tags(run).strip("I~&|EFBaZ-PQ!+dvsJYDGO")
     if said in {"y", "M", "W"} or (said == "S" and run[-1].text in {"fall", "spring"}):
         return len(run) == 1 or run[0].tag not in "IFEBaPL~" or (said == "y" and len(run) > 2)  # noqa: PLR2004
-    return said == "A"
+    return said == "A" and not set("YDGQO") & set(tags(run))
 
 
 def _longest(run: list[Token], calendar: Calendar) -> Reading | None:
@@ -159,7 +160,7 @@ def _checked(reading: Reading, calendar: Calendar) -> Understood | None:
     if not known or not all(spot.exists() for spot in known):
         return None
     spans = [spot.span() for spot in known]
-    if any(first.year < _EARLIEST_YEAR for first, _ in spans) or spans[0][0] > spans[-1][0]:
+    if any(first.year < _EARLIEST_YEAR for first, _ in spans) or spans[0][0] > spans[-1][1]:
         return None
     latest = calendar.today
     if calendar.ahead:
