@@ -13,6 +13,7 @@ import contextlib
 import itertools
 import os
 import random
+import socket
 import sys
 import tempfile
 import time
@@ -21,7 +22,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
-import psutil
 import uvloop
 
 from benchmarks.line import Store, store
@@ -81,12 +81,10 @@ async def _run(people: int, think_s: float, *, polling: bool) -> Figures:
             Rehearsal([TOKEN]) as rehearsal,
             _bot(kept, rehearsal.url, polling=polling) as bot,
         ):
-            return await _measure(kept, rehearsal, psutil.Process(bot.pid), people, think_s)
+            return await _measure(kept, rehearsal, bot.pid, people, think_s)
 
 
-async def _measure(
-    kept: Store, rehearsal: Rehearsal, bot: psutil.Process, people: int, think_s: float
-) -> Figures:
+async def _measure(kept: Store, rehearsal: Rehearsal, bot: int, people: int, think_s: float) -> Figures:
     stage, chance = Stage.of(rehearsal), random.Random(20261122)
     tellers = [
         Teller(stage, f"Person {number}", random.Random(number), about=about)
@@ -100,7 +98,7 @@ async def _measure(
         await think()
         return await teller.tells(think)
 
-    own, began = psutil.Process(), time.monotonic()
+    own, began = os.getpid(), time.monotonic()
     used = _cpu_s(bot), _cpu_s(own)
     codes = set(await asyncio.gather(*map(tells, tellers)))
     took_s = time.monotonic() - began
@@ -108,7 +106,7 @@ async def _measure(
     waits = [wait for teller in tellers for wait in teller.waits]
     return Figures(
         people, len(waits), took_s, waits, people - len(codes & found),
-        (_cpu_s(bot) - used[0]) / took_s, (_cpu_s(own) - used[1]) / took_s, _peak_memory(bot.pid),
+        (_cpu_s(bot) - used[0]) / took_s, (_cpu_s(own) - used[1]) / took_s, _peak_memory(bot),
     )  # fmt: skip
 
 
@@ -122,7 +120,7 @@ async def _codes(kept: Store) -> set[str]:
 
 @contextlib.asynccontextmanager
 async def _bot(kept: Store, api_base: str, *, polling: bool) -> AsyncIterator[asyncio.subprocess.Process]:
-    port = 18082
+    port = _free_port()
     settings = {
         "PATH": os.environ["PATH"],
         "DODOMU_BOT_TOKEN": TOKEN,
@@ -154,9 +152,16 @@ async def _bot(kept: Store, api_base: str, *, polling: bool) -> AsyncIterator[as
         await process.wait()
 
 
-def _cpu_s(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    return float(times.user + times.system)
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _cpu_s(pid: int) -> float:
+    """What a process has computed so far, in seconds of one core."""
+    told = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _peak_memory(pid: int) -> int:
