@@ -21,7 +21,7 @@ KINDS = frozenset(
     {
         "receipt", "addition", "opened", "downloaded", "previewed", "claimed", "released", "taken over", "status",
         "let in", "signed in", "ceremony", "manifest", "member added", "reply", "withdrawn", "agreed to shred",
-        "shredded",
+        "took back agreement", "shredded",
     }
 )  # fmt: skip
 _SEQUENCER_LOCK = 0xD0C0

@@ -15,14 +15,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as QueueFullError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from storage import custody, triage
+from storage import custody, desk_thread, manifest, triage
 from storage.database import UNAVAILABLE
 from storage.desk_queue import RANK, Key, Page, Row, View, call_signs, one_row, page_rows, runs
 from storage.errors import ConflictError, StorageError
+from storage.manifest import Manifest, SeenSerial
 from storage.setup import sqlalchemy_url
 from storage.tables import bodies, custody_leaves, files, reports
 from storage.triage import Status, Step
@@ -230,6 +232,44 @@ class Desk:
             )
             await self._tell(connection, "status", row, who, before=row.status, after=status, why=why)
 
+    # ---- what is said to the reporter, and the end of what was withdrawn ----------------------------
+
+    async def signed(self, ceremony_key: Ed25519PublicKey, seen: SeenSerial) -> Manifest:
+        """The newest manifest. Raises ManifestError when it cannot be trusted."""
+        async with self._database.connect() as connection:
+            return await manifest.newest(await _driver(connection), ceremony_key, seen)
+
+    async def thread(self, report: uuid.UUID, who: Who) -> desk_thread.Thread:
+        """The replies to a report, sealed, and who agreed that it be shredded."""
+        async with self._database.connect() as connection:
+            await self._row(connection, report, who)
+            return await desk_thread.thread_of(connection, report)
+
+    async def answer(
+        self, report: uuid.UUID, text: str, *, by: desk_thread.Writer, to: Manifest, seen: int, who: Who
+    ) -> uuid.UUID:
+        """Writes to the reporter, as the one who holds the report. Raises as `storage.desk_thread.answer`."""
+        async with self._database.begin() as connection:
+            row = await self._locked(connection, report, who)
+            self._must_hold(row, who)
+            reply = await desk_thread.answer(
+                connection, row, text, by=by, manifest=to, seen=seen, now=self._now()
+            )
+            await self._set(connection, report, **self._lock(who))
+            return reply
+
+    async def agree_to_shred(self, report: uuid.UUID, who: Who) -> None:
+        """Agrees that a withdrawn report be shredded. Whether `who` may is asked before."""
+        async with self._database.begin() as connection:
+            row = await self._locked(connection, report, who)
+            await desk_thread.agree_to_shred(connection, row, who.member, self._now())
+
+    async def take_back(self, report: uuid.UUID, who: Who) -> None:
+        """Takes that agreement back, until the keeper has done it."""
+        async with self._database.begin() as connection:
+            row = await self._locked(connection, report, who)
+            await desk_thread.take_back(connection, row, who.member, self._now())
+
     # ---- what is opened -----------------------------------------------------------------------------
 
     async def material(self, report: uuid.UUID, who: Who) -> Material:
@@ -332,7 +372,7 @@ class Desk:
     def _must_hold(self, row: Row, who: Who) -> None:
         self._must_be_free(row, who)
         if row.assignee != who.member:
-            raise ConflictError("only who holds a report can put it back")
+            raise ConflictError("only who holds a report can put it back or answer")
 
     def _lock(self, who: Who) -> dict[str, Any]:
         return {"locked_by": who.member, "locked_until": self._now() + self._holds}

@@ -55,6 +55,7 @@ class Row:
     holder: uuid.UUID | None
     holder_sign: str | None
     locked_until: datetime | None
+    withdrawn_hour: datetime | None
 
     def held_by(self, now: datetime) -> uuid.UUID | None:
         """Who holds it; None once the lock has lapsed."""
@@ -158,6 +159,7 @@ def _columns(source: Any) -> sa.Select[Any]:
     return sa.select(
         c.id, c.desk_code, c.form, c["class"], c.status, c.closed_reason, c.received_hour, c.due_at, c.unread,
         c.compartment, c.assignee, assignee.c.call_sign, c.locked_by, holder.c.call_sign, c.locked_until,
+        c.withdrawn_hour,
     ).select_from(
         source.outerjoin(assignee, assignee.c.id == c.assignee).outerjoin(holder, holder.c.id == c.locked_by)
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
     reply = compose(report, 1, "…", member=me, key=signing_key, to=[relay, team], now=now)
     text = open_reply(reply, [relay_identity], manifest)       # RefusedReplyError: nobody of the team signed this
+    read_reply(reply, [team_identity], manifest).written       # the same, with its exact time, for the team
 
 age names no sender: so the Ed25519 signature, by a key that the signed manifest names, is what makes it the team's.
 It covers reply, report, number and the ciphertext's SHA-256: nothing can be moved to another thread.
@@ -91,8 +92,21 @@ def compose(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a reply says, and when exactly it was written."""
+
+    text: str = field(repr=False)
+    written: datetime
+
+
 def open_reply(reply: Reply, identities: Sequence[HybridIdentity], manifest: Manifest) -> str:
     """The text of a reply. RefusedReplyError: not signed by a member whom the manifest names, or changed."""
+    return read_reply(reply, identities, manifest).text
+
+
+def read_reply(reply: Reply, identities: Sequence[HybridIdentity], manifest: Manifest) -> Opened:
+    """The text of a reply and its time. RefusedReplyError as `open_reply`."""
     key = manifest.signing_key_of(str(reply.member))
     if key is None:
         raise RefusedReplyError("a reply names a member whom the manifest does not")
@@ -105,7 +119,7 @@ def open_reply(reply: Reply, identities: Sequence[HybridIdentity], manifest: Man
         raise RefusedReplyError(f"a reply cannot be opened ({type(error).__name__})") from None
     if (content.get("report"), content.get("number")) != (str(reply.report), reply.number):
         raise RefusedReplyError("a reply belongs to another thread")
-    return str(content["text"])
+    return Opened(str(content["text"]), datetime.fromisoformat(content["written"]))
 
 
 def relay_identity(path: Path) -> HybridIdentity:

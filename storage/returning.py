@@ -132,6 +132,24 @@ async def agree_to_shred(
     await session.execute(sa.insert(custody_leaves).inline().values(leaf=leaf))
 
 
+async def take_back_agreement(
+    session: AsyncConnection, report: uuid.UUID, member: uuid.UUID, now: datetime
+) -> bool:
+    """Takes one member's agreement back, with its leaf; False when there is none. What is shredded stays shredded."""
+    # As `shred_withdrawn` does: whoever has the report's row decides first.
+    await session.execute(sa.select(reports.c.id).where(reports.c.id == report).with_for_update())
+    gone = await session.execute(
+        sa.delete(shred_agreements)
+        .where(shred_agreements.c.report == report, shred_agreements.c.member == member)
+        .returning(shred_agreements.c.member)
+    )
+    if gone.first() is None:
+        return False
+    leaf = custody.leaf("took back agreement", at=now, actor=str(member), obj=str(report))
+    await session.execute(sa.insert(custody_leaves).inline().values(leaf=leaf))
+    return True
+
+
 async def shred(connection: Connection, now: datetime) -> list[str]:
     """Shreds what is due by the database's clock, with its leaves, in the caller's transaction; as the keeper.
 

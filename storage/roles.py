@@ -38,7 +38,7 @@ RIGHTS: dict[str, dict[str, str]] = {
         "bodies": "SELECT",
         "files": "SELECT",
         "replies": "SELECT, INSERT",
-        "shred_agreements": "SELECT, INSERT",
+        "shred_agreements": "SELECT, INSERT, DELETE",
         "members": "SELECT, UPDATE (totp_step)",
         "team_keys": "SELECT",
         "sessions": _ALL,
