@@ -26,7 +26,9 @@ from bot.polling import poll
 from bot.replies import Replies
 from bot.settings import BotSettings
 from bot.updates import ALLOWED, Updates
+from flows.lookup import Atlas
 from flows.places import Places
+from flows.vocabulary import Vocabulary
 from handlers.line import Line
 from locales import Texts, offered
 from storage import local, manifest, replies, roles, setup
@@ -172,7 +174,7 @@ async def build(settings: BotSettings, *, clock: Callable[[], datetime] = now) -
                 lang: Texts.load(lang, domains=("forms", "bot"), values=settings.values(lang))
                 for lang in offered("forms")
             },
-            places=Places.load(),
+            places=Atlas(Places.load(), Vocabulary.load()),
             manifest=trust.current,
             intake=intake,
             max_file_bytes=settings.max_file_mib * _MIB,

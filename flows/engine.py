@@ -20,11 +20,25 @@ from flows.echo import is_visible
 from flows.form import Kind, Urgency
 from flows.inputs import SPOKEN, Claimed, Edited, Input, Located, Said, Sent, Tapped, Unusable, sound
 from flows.interview import Answer, File, Interview, Note, Part, Point
-from flows.lookup import Places, candidates
-from flows.moves import MOVES, Move, Now, Turn, joined, moved_on, noted, understand
+from flows.lookup import Places
+from flows.moves import (
+    MOVES,
+    Move,
+    Now,
+    Turn,
+    at_point,
+    joined,
+    moved_on,
+    noted,
+    offers,
+    say_understood,
+    understand,
+)
 from flows.path import class_of, find, is_sendable, live_answers, next_open, path
 from flows.taps import FORM, tapped
 from flows.words import command_of
+
+MOST_LATITUDE, MOST_LONGITUDE = 90, 180  # degrees
 
 
 def begin(
@@ -55,7 +69,7 @@ def take(interview: Interview, given: Input, *, today: date, places: Places) -> 
             return Turn(interview, command)
     form = interview.definition()
     slots = path(form, interview)
-    now = Now(form, slots, slots[find(slots, interview.at)], today, places)
+    now = Now(interview, form, slots, slots[find(slots, interview.at)], today, places)
     turn = _TAKERS[type(given)](interview, given, now)
     after = turn.interview
     if _shown_by(after) != _shown_by(interview):
@@ -166,14 +180,15 @@ def _located(interview: Interview, given: Located, now: Now) -> Turn:
     latitude, longitude = given.latitude, given.longitude
     if not (math.isfinite(latitude) and math.isfinite(longitude)):
         return Turn(interview, notice=Text("notice.not_understood"))
-    point = Point(
-        now.slot.name, round(latitude, now.form.point_decimals), round(longitude, now.form.point_decimals)
-    )
+    if not (abs(latitude) <= MOST_LATITUDE and abs(longitude) <= MOST_LONGITUDE):
+        return Turn(interview, notice=Text("notice.not_understood"))
     if now.row.location is Move.ANSWER:
         before = interview.answers.get(now.slot.name, Answer())
         parts = before.parts if interview.picks else ()
-        answer = Answer(parts=parts, understood={"point": [point.latitude, point.longitude]})
-        return moved_on(interview, now, answer)
+        answer = Answer(parts=parts, understood=at_point(latitude, longitude, now))
+        return moved_on(interview, now, answer, notice=say_understood(answer, interview.lang))
+    decimals = now.form.point_decimals
+    point = Point(now.slot.name, round(latitude, decimals), round(longitude, decimals))
     return Turn(replace(interview, points=(*interview.points, point)), notice=Text("notice.kept"))
 
 
@@ -212,7 +227,7 @@ def _edit_answer(interview: Interview, name: str, given: Edited, now: Now) -> In
     if slot is None:  # the path leaves it out; it is understood when it comes back
         return interview.with_answer(name, edited)
     if slot.step.kind is Kind.PLACE:
-        picks, sure = candidates(edited.words, interview.lang, now.places)
+        picks, sure = offers(edited.words, interview.lang, slot, now.places)
         interview = interview.with_answer(name, replace(edited, understood=sure))
         if interview.at == name and interview.picks:
             return replace(interview, picks=picks)

@@ -39,6 +39,7 @@ class Fact(StrEnum):
     LINK = "link"  # anywhere in the words
     SAID = "said"  # any words or voice
     RECENT = "recent"  # a date, known to the month, that may lie in the last `days`
+    SOON = "soon"  # a date, known to the month, that may lie in the next `days`
     ADULT_SOON = "adult_soon"  # a date of birth whose 18th birthday may lie in the next `days`
 
 
@@ -85,6 +86,9 @@ class Step:
     whole: bool = False  # informed consent: the hint is never left out to make room
     told: bool = True  # False: a card to read; its answer is no part of the report
     resume: bool = False  # says how to come back
+    ahead: tuple[Condition, ...] = ()  # of a date: if any holds, it is likelier to lie ahead than behind
+    any_time: bool = False  # of a date: it may lie ahead as well as behind
+    anywhere: bool = False  # of a place: facilities and other countries are offered too
     plain: bool = False  # the first screen: no Back, no Hide
 
     def option(self, key: str) -> Option | None:

@@ -4,10 +4,13 @@ picks, sure = candidates("Олешки", "uk", places)
 picks = facility_candidates("у Зубрёнку", "be", vocabulary)
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 # What a settlement belongs to, as its candidate says it; a gazetteer that knows less leaves it out.
+HOME: Final = ("UA",)
+EVERYWHERE: Final = ("UA", "BY", "RU")
 LEVELS: Final = ("name", "hromada", "raion", "raion_before", "oblast")
 
 
@@ -40,11 +43,24 @@ class Place(Protocol):
         ...
 
 
-class Places(Protocol):
+class Near(Protocol):
+    """The settlement nearest to a point."""
+
+    @property
+    def place(self) -> Place:
+        """Which."""
+        ...
+
+
+class Settlements(Protocol):
     """Where settlements are looked up: at most five, best first, none when nothing is near."""
 
-    def suggest(self, text: str, lang: str) -> Sequence[Place]:
-        """Give at most five, best first."""
+    def suggest(self, text: str, lang: str, countries: Collection[str] = ...) -> Sequence[Place]:
+        """Give at most five of these countries (ISO 3166), best first."""
+        ...
+
+    def nearest(self, latitude: float, longitude: float) -> Near | None:
+        """Give the one nearest to a point in degrees, if any is near."""
         ...
 
 
@@ -75,11 +91,35 @@ class Facilities(Protocol):
         ...
 
 
+class Places(Settlements, Facilities, Protocol):
+    """Both, as the interview asks for them."""
+
+
+@dataclass(frozen=True)
+class Atlas:
+    """Settlements and facilities together."""
+
+    settlements: Settlements
+    vocabulary: Facilities
+
+    def suggest(self, text: str, lang: str, countries: Collection[str] = HOME) -> Sequence[Place]:
+        """Give at most five settlements, best first."""
+        return self.settlements.suggest(text, lang, countries)
+
+    def nearest(self, latitude: float, longitude: float) -> Near | None:
+        """Give the settlement nearest to a point in degrees."""
+        return self.settlements.nearest(latitude, longitude)
+
+    def facilities(self, text: str, lang: str) -> Sequence[Entry]:
+        """Give at most five facilities, best first."""
+        return self.vocabulary.facilities(text, lang)
+
+
 def candidates(
-    words: str, lang: str, places: Places
+    words: str, lang: str, places: Settlements, countries: Collection[str] = HOME
 ) -> tuple[tuple[Mapping[str, Any], ...], Mapping[str, Any] | None]:
     """Give the places to choose from as JSON, or none and the one that is meant without doubt."""
-    near = places.suggest(words, lang)
+    near = places.suggest(words, lang, countries)
     found = tuple(map(as_json, near))
     alone = len(near) == 1 and not (hasattr(near[0], "mistakable") and near[0].mistakable)
     if alone and words.strip().casefold() in {name.casefold() for name in near[0].name.values()}:

@@ -7,16 +7,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import Enum
-from typing import Any
+from typing import Any, Final
 
+from flows import dates
 from flows.ages import understand_age
 from flows.cards import Text
-from flows.dates import understand_date
 from flows.form import Form, Kind, Outcome
 from flows.interview import Answer, Interview, Note, Part
-from flows.lookup import Places, candidates
-from flows.path import Slot, next_open, path
+from flows.lookup import EVERYWHERE, Places, as_json, candidates, facility_candidates
+from flows.path import Slot, holds, live_answers, next_open, path
 from flows.told import said_understood
+
+MOST_OFFERED: Final = 5
+SETTLEMENT_DECIMALS: Final = 1  # of a degree, about 10 km: the settlement, never the house
+Offers = tuple[tuple[Mapping[str, Any], ...], Mapping[str, Any] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +70,17 @@ TABLE: Mapping[Kind, Row] = {
 class Now:
     """What one input is taken with."""
 
+    interview: Interview
     form: Form
     slots: list[Slot]
     slot: Slot
     today: date
     places: Places
+
+    @property
+    def live(self) -> Mapping[str, Answer]:
+        """The answers that count."""
+        return live_answers(self.slots, self.interview)
 
     @property
     def row(self) -> Row:
@@ -80,7 +90,7 @@ class Now:
 
 def _answered(interview: Interview, part: Part, now: Now) -> Turn:
     answer = understand(Answer(parts=(part,)), now)
-    return moved_on(interview, now, answer, notice=_say_understood(answer, interview.lang))
+    return moved_on(interview, now, answer, notice=say_understood(answer, interview.lang))
 
 
 def _searched(interview: Interview, part: Part, now: Now) -> Turn:
@@ -88,13 +98,13 @@ def _searched(interview: Interview, part: Part, now: Now) -> Turn:
     before = interview.answers.get(now.slot.name, Answer())
     parts = (*before.parts, part) if interview.picks else (part,)
     answer = Answer(parts=parts)
-    picks, sure = candidates(part.words, interview.lang, now.places)
+    picks, sure = offers(part.words, interview.lang, now.slot, now.places)
     if not picks and sure is None and len(parts) > 1:
-        picks, sure = candidates(answer.words, interview.lang, now.places)
+        picks, sure = offers(answer.words, interview.lang, now.slot, now.places)
     answer = replace(answer, understood=sure)
     if picks:
         return Turn(replace(interview.with_answer(now.slot.name, answer), picks=picks))
-    return moved_on(interview, now, answer, notice=_say_understood(answer, interview.lang))
+    return moved_on(interview, now, answer, notice=say_understood(answer, interview.lang))
 
 
 def _joined_words(interview: Interview, part: Part, now: Now) -> Turn:
@@ -132,14 +142,55 @@ def understand(answer: Answer, now: Now) -> Answer:
     if kind is Kind.AGE:
         understood = understand_age(answer.words, today=now.today)
     elif kind is Kind.DATE:
-        edtf = understand_date(answer.words, today=now.today)
-        understood = {"edtf": edtf, "today": now.today.isoformat()} if edtf else None
+        understood = _date(answer.words, now)
     return replace(answer, understood=understood)
 
 
-def _say_understood(answer: Answer, lang: str) -> Text | None:
+def _date(words: str, now: Now) -> dict[str, Any] | None:
+    """Understand a date where this question may have one; what is not certain says so."""
+    step = now.slot.step
+    behind = dates.understand(words, today=now.today)
+    leans_ahead = any(holds(condition, now.live, now.slot.turn) for condition in step.ahead)
+    found = behind
+    if leans_ahead or step.any_time:
+        ahead = dates.understand(words, today=now.today, ahead=True)
+        certain = (one for one in (behind, ahead) if one is not None and one.certain)
+        found = next(certain, ahead or behind if leans_ahead else behind or ahead)
+    if found is None:
+        return None
+    unsure = {} if found.certain else {"unsure": True}
+    return {"edtf": found.edtf, "today": now.today.isoformat(), **unsure}
+
+
+def offers(words: str, lang: str, slot: Slot, places: Places) -> Offers:
+    """Look up what a place in words may be, as far as this question reaches: what to choose from, or what is meant."""
+    if not slot.step.anywhere:
+        return candidates(words, lang, places)
+    picks, sure = candidates(words, lang, places, countries=EVERYWHERE)
+    facilities = facility_candidates(words, lang, places)
+    if not facilities:
+        return picks, sure
+    settlements = (sure,) if sure else picks
+    return (*facilities, *settlements)[:MOST_OFFERED], None
+
+
+def at_point(latitude: float, longitude: float, now: Now) -> dict[str, Any]:
+    """Say where a point is: the nearest settlement, and the point itself only as exactly as the form keeps it."""
+    near = now.places.nearest(latitude, longitude)
+    place = dict(as_json(near.place)) if near else {}
+    decimals = now.form.point_decimals
+    if place and decimals <= SETTLEMENT_DECIMALS:
+        return place
+    return {**place, "point": [round(latitude, decimals), round(longitude, decimals)]}
+
+
+def say_understood(answer: Answer, lang: str) -> Text | None:
+    """Say what was understood, or None; Back is the one tap that corrects it."""
     said = said_understood(answer.understood, lang)
-    return Text("notice.understood", {"value": said}) if said else None
+    if said is None:
+        return None
+    unsure = bool(answer.understood and answer.understood.get("unsure"))
+    return Text("notice.understood_unsure" if unsure else "notice.understood", {"value": said})
 
 
 def moved_on(interview: Interview, now: Now, answer: Answer, *, notice: Text | None = None) -> Turn:

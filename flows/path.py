@@ -126,7 +126,8 @@ def _says(condition: Condition, answer: Answer) -> bool:
     today = date.fromisoformat(understood["today"])
     if condition.fact is Fact.RECENT:
         return may_be_recent(understood["edtf"], today=today, days=condition.days)
-    return birthday_may_come(understood["edtf"], years=ADULT, today=today, days=condition.days)
+    years = ADULT if condition.fact is Fact.ADULT_SOON else 0
+    return birthday_may_come(understood["edtf"], years=years, today=today, days=condition.days)
 
 
 def find(slots: list[Slot], name: str) -> int:

@@ -170,7 +170,8 @@ def _review(interview: Interview, slots: list[Slot], live: Mapping[str, Answer],
     offered = any(is_offered(heading, live) for heading in form.headings)
     more = (Button("menu.more", Text("nav.more")),) if sendable and offered else ()
     change = (Button("menu.change", Text("nav.change")),) if any(slot.step.told for slot in slots) else ()
-    return Card(tuple(texts), (*send, *((more + change,) if more + change else ()), (_BACK, _HIDE)))
+    leave = (_BACK, _HIDE) if len(slots) > 1 else (_HIDE,)
+    return Card(tuple(texts), (*send, *((more + change,) if more + change else ()), leave))
 
 
 def _said_beside(other: Beside, limit: int) -> Text | str:

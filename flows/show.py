@@ -20,6 +20,7 @@ _HOW = {
     Fact.LINK: "a link",
     Fact.SAID: "any words, voice or file",
     Fact.RECENT: "{step} within {days} days",
+    Fact.SOON: "{step} in the next {days} days",
     Fact.ADULT_SOON: "18 within {days} days, by {step}",
 }
 

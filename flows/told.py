@@ -88,15 +88,18 @@ def said_understood(understood: Mapping[str, Any] | None, lang: str) -> Text | s
     if not understood:
         return None
     if "edtf" in understood:
-        return spoken(understood["edtf"])
+        said = spoken(understood["edtf"])
+        return Text("said.unsure", {"value": said}) if understood.get("unsure") else said
+    if "months" in understood:
+        return Text("said.months", {"months": str(understood["months"])})
     if "age" in understood:
         about = "_about" if understood.get("about") else ""
-        return Text(f"said.age{about}", {"age": str(understood["age"])})
-    if "place" in understood:
-        return place_label(understood, lang)
-    if "point" in understood:
-        return Text("said.point")
-    return None
+        to = f"–{understood['to']}" if "to" in understood else ""
+        return Text(f"said.age{about}", {"age": f"{understood['age']}{to}"})
+    named = place_label(understood, lang)
+    if "point" not in understood:
+        return named or None
+    return Text("said.point_near", {"place": named}) if named else Text("said.point")
 
 
 def place_label(place: Mapping[str, Any], lang: str, *, levels: Sequence[str] = LEVELS) -> str:

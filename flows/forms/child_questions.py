@@ -30,8 +30,8 @@ SEX = Step(
 )
 PLACE = Step("place", Kind.PLACE, skip="unknown", hint=1)
 # Whoever was not the family may know any place on the way, not only where it began.
-SITE = Step("site", Kind.PLACE, skip="unknown", hint=1)
-WHEN = Step("when", Kind.DATE, skip="unknown", hint=1)
+SITE = Step("site", Kind.PLACE, skip="unknown", hint=1, anywhere=True)
+WHEN = Step("when", Kind.DATE, skip="unknown", hint=1, ahead=(chosen("where", "danger", "not_yet"),))
 PHOTO = Step("photo", Kind.FILES, ask="ask.photo.child", hint=2)
 HOW_MANY = Step(
     "how_many",

@@ -83,6 +83,7 @@ FAMILY_2 = Form(
     urgency=(
         (_DANGER, "critical"),
         (_HOME, "normal"),
+        (Condition(Fact.SOON, "when", days=3), "critical"),
         (chosen("where", "known"), "high"),
         (Condition(Fact.RECENT, "when", days=30), "high"),
         (Condition(Fact.ADULT_SOON, "age", days=90), "high"),

@@ -41,7 +41,7 @@ GROUP = Step("group", Kind.WORDS, hint=1)
 TIMES = Step(
     "times", Kind.CHOICE, options=(Option("once"), Option("again"), Option("ongoing")), skip="unknown"
 )
-RETURN_DATE = Step("return_date", Kind.DATE, options=(Option("none"),), skip="unknown", hint=1)
+RETURN_DATE = Step("return_date", Kind.DATE, options=(Option("none"),), skip="unknown", hint=1, any_time=True)
 RETURN_ANSWER = Step(
     "return_answer",
     Kind.CHOICE,
@@ -55,7 +55,7 @@ RETURN_ANSWER = Step(
     hint=1,
 )
 
-_LEG_PLACE = Step("leg_place", Kind.PLACE, skip="unknown", hint=1)
+_LEG_PLACE = Step("leg_place", Kind.PLACE, skip="unknown", hint=1, anywhere=True)
 _LEG_WAY = Step(
     "leg_way",
     Kind.CHOICE,

@@ -45,6 +45,7 @@ WITNESS_1 = Form(
             options=(Option("now"), Option("earlier"), Option("going")),
             skip="",
             hint=1,
+            any_time=True,
         ),
         *urgent(_GOING_ON, "ask.urgent.witness"),
         SITE,
@@ -65,6 +66,7 @@ WITNESS_1 = Form(
     send_critical=((ANY_WORDS,),),
     urgency=(
         (_GOING_ON, "critical"),
+        (Condition(Fact.SOON, "when", days=3), "critical"),
         (Condition(Fact.RECENT, "when", days=30), "high"),
         (Condition(Fact.RECENT, "day", days=30), "high"),
         (VITAL_MEDICINE, "high"),
