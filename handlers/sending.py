@@ -90,6 +90,7 @@ async def _adds(chat: Chat, draft: Draft, interview: Interview, to: Mapping[str,
         ready,
         key=chat.line.manifest().compartments[to["compartment"]],
         now=chat.line.now(),
+        urgency=content["urgency"],
     )
     seen = draft_files.hashes(draft)
     if "report" in draft.data:

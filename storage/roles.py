@@ -68,6 +68,7 @@ def grants() -> list[str]:
         "REVOKE ALL ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC",
         f"GRANT USAGE ON SCHEMA public TO {roles}",
         f"GRANT EXECUTE ON FUNCTION open_chat TO {BOT}",
+        f"GRANT EXECUTE ON FUNCTION joined_by_addition TO {BOT}",
         f"GRANT EXECUTE ON FUNCTION shred_withdrawn TO {KEEPER}",
     ]
     for role, tables in RIGHTS.items():

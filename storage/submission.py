@@ -49,7 +49,7 @@ _SUBMIT = """WITH report AS (
 _ADD_BODY = """WITH body AS (
   INSERT INTO bodies (id, report, number, sealed, ciphertext_sha256, key_epoch) VALUES ($1, $2, $3, $4, $5, $6)
 ), leaf AS (INSERT INTO custody_leaves (leaf) VALUES ($7))
-UPDATE reports SET unread = true WHERE id = $2"""
+SELECT joined_by_addition($2, $8, $9)"""
 _MOVE_FILE = """WITH gone AS (DELETE FROM draft_files WHERE id = $1)
 INSERT INTO files (id, report, body, blob, ciphertext_sha256, sealed_size, key_epoch)
 VALUES ($1, $2, $3, $4, $5, $6, $7)"""
@@ -165,8 +165,12 @@ async def add(
     *,
     key: Compartment,
     now: datetime,
+    urgency: str = "normal",
 ) -> None:
-    """Adds what came after sending, as a body of its own, in the caller's transaction."""
+    """Adds what came after sending, as a body of its own, in the caller's transaction.
+
+    The class of the report rises to `urgency`, and its clock with it; it never falls by what a reporter adds.
+    """
     body_id, salt = uuid.uuid4(), os.urandom(32)
     # The highest number is read under a lock that serialises additions to one report.
     await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", str(report))
@@ -190,8 +194,9 @@ async def add(
         items=_items(body_id, body, salt, sealed_content, files),
     )
     await connection.execute(
-        _ADD_BODY, body_id, report, number, body.sealed, body.ciphertext_sha256, key.epoch, leaf
-    )
+        _ADD_BODY, body_id, report, number, body.sealed, body.ciphertext_sha256, key.epoch, leaf,
+        urgency, _due(now, urgency),
+    )  # fmt: skip
     await _move_files(connection, report, body_id, files)
 
 

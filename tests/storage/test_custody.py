@@ -259,3 +259,28 @@ def test_codes_are_random_and_can_be_read_aloud() -> None:
     codes = {submission.new_code() for _ in range(1000)}
     assert len(codes) == 1000
     assert not set("".join(codes)) & set("01OIL")
+
+
+@pytest.mark.parametrize(
+    ("added", "claimed", "stands", "runs_until"),
+    [
+        ("critical", False, "critical", NOW + timedelta(hours=1)),  # what was added cannot wait a day
+        ("normal", False, "normal", NOW + timedelta(hours=24)),
+        ("critical", True, "critical", None),  # somebody holds it already
+    ],
+)
+async def test_what_is_added_can_make_a_report_more_urgent_and_never_less(
+    added: str, claimed: bool, stands: str, runs_until: datetime | None,  # noqa: FBT001 - a table's column
+    connections: dict[str, asyncpg.Connection],
+) -> None:  # fmt: skip
+    bot, superuser = connections[roles.BOT], connections["superuser"]
+    receipt = await submits(bot, "Olenka")
+    if claimed:
+        await superuser.execute("UPDATE reports SET due_at = NULL")
+    for urgency in (added, "normal"):
+        async with bot.transaction():
+            await submission.add(bot, receipt.report, {}, (), key=KEY, now=NOW, urgency=urgency)
+    row = await superuser.fetchrow("SELECT class, due_at, unread FROM reports")
+    grain = timedelta(minutes=15)
+    assert (row["class"], row["unread"]) == (stands, True)
+    assert row["due_at"] is None if runs_until is None else runs_until - grain < row["due_at"] <= runs_until
