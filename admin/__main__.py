@@ -130,6 +130,10 @@ def _member_commands(member: argparse.ArgumentParser) -> None:
     )
     add.add_argument("--role", required=True, choices=ROLES, metavar="ROLE", help=", ".join(ROLES))
     add.add_argument(
+        "--compartment", action="append", metavar="NAME", help="whose reports they open: team unless said; also"
+        " child (what children write of themselves), whereabouts (where a child is now); may be said again",
+    )  # fmt: skip
+    add.add_argument(
         "--ceremony-key", type=Path, required=True, metavar="FILE", help="the ceremony key's file"
     )
     opener = add.add_mutually_exclusive_group(required=True)
@@ -246,6 +250,7 @@ def _member_add(chosen: argparse.Namespace) -> None:
                 seen=SeenSerial(seen_manifest(settings.state, "keeper")),
                 work_factor=settings.scrypt_work_factor,
                 now=datetime.now(UTC),
+                compartments=chosen.compartment or [ceremony.TEAM],
             )
 
     with settings.database(_say) as url:

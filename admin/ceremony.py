@@ -1,8 +1,9 @@
 """The key ceremony, held once: it makes the keys that everything else is trusted by.
 
 Two secrets leave the machine on paper: the *ceremony key* signs manifests, the *recovery identity* opens
-every team identity. The first *team identity* is sealed to recovery alone until members are added. Nothing is
-kept in the store before both papers are written, and nothing is overwritten when a ceremony was held before.
+every team identity. There is a *team identity* for each compartment, sealed to recovery alone until members are
+added. What a child writes of itself, and where a child is now, have compartments of their own. Nothing is kept
+in the store before both papers are written, and nothing is overwritten when a ceremony was held before.
 
     made = make(today)
     await keep(connection, made, now)
@@ -11,7 +12,7 @@ kept in the store before both papers are written, and nothing is overwritten whe
 import contextlib
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -28,15 +29,17 @@ from cryptography.hazmat.primitives.serialization import (
 
 from admin.errors import AdminError
 from admin.keys import seal_team_identity
+from flows import forms
 from seal import HybridIdentity, HybridRecipient, SealError, parse_identities, parse_recipient
 from storage import custody, manifest, members
 from storage.database import Connection
 from storage.manifest import Compartment, Manifest, SeenSerial, Signed
 from storage.members import RECOVERY, TeamKey
 
-TEAM = "team"
+TEAM, CHILD, WHEREABOUTS = "team", "child", "whereabouts"
+COMPARTMENTS = (TEAM, CHILD, WHEREABOUTS)
 VALID_FOR = timedelta(days=365)  # a manifest; one that has expired still takes reports
-ROUTING = {"family": TEAM}
+_APART = {"child": CHILD, "with_me": WHEREABOUTS}  # by form; all others go to the team
 CEREMONY_FILE, RECOVERY_FILE = "ceremony-key.txt", "recovery.txt"
 
 _CEREMONY_PAPER = """\
@@ -71,8 +74,8 @@ class Made:
     signed: Signed = field(repr=False)
     ceremony_key: Ed25519PrivateKey = field(repr=False)
     recovery: HybridIdentity = field(repr=False)
-    team: HybridIdentity = field(repr=False)
-    team_key: TeamKey = field(repr=False)
+    teams: Mapping[str, HybridIdentity] = field(repr=False)  # by compartment
+    team_keys: Sequence[TeamKey] = field(repr=False)
 
     @property
     def ceremony_public_hex(self) -> str:
@@ -83,14 +86,17 @@ class Made:
 def make(today: date, relay: HybridRecipient | None = None) -> Made:
     """Makes the keys and the first manifest, which names no member yet. Replies are sealed to `relay`, the bot's."""
     ceremony_key = Ed25519PrivateKey.generate()
-    recovery, team = HybridIdentity.generate(), HybridIdentity.generate()
+    recovery = HybridIdentity.generate()
+    teams = {name: HybridIdentity.generate() for name in COMPARTMENTS}
     first = Manifest(
         serial=1,
         expires=today + VALID_FOR,
         recovery=str(recovery.recipient),
-        compartments={TEAM: Compartment(epoch=1, recipient=str(team.recipient))},
+        compartments={
+            name: Compartment(epoch=1, recipient=str(team.recipient)) for name, team in teams.items()
+        },
         members={},
-        routing=ROUTING,
+        routing=routing(),
         relay=str(relay) if relay else "",
     )
     return Made(
@@ -98,9 +104,14 @@ def make(today: date, relay: HybridRecipient | None = None) -> Made:
         manifest.sign(first, ceremony_key),
         ceremony_key,
         recovery,
-        team,
-        seal_team_identity(team, TEAM, 1, RECOVERY, first.recovery),
+        teams,
+        [seal_team_identity(team, name, 1, RECOVERY, first.recovery) for name, team in teams.items()],
     )
+
+
+def routing() -> dict[str, str]:
+    """To which compartment each form's reports go, for every form of this version."""
+    return {form.name: _APART.get(form.name, TEAM) for form in forms.every()}
 
 
 async def refuse_second(connection: Connection) -> None:
@@ -115,7 +126,8 @@ async def keep(connection: Connection, made: Made, now: datetime) -> None:
         async with connection.transaction():
             await refuse_second(connection)
             await keep_manifest(connection, made.manifest, made.signed, now)
-            await members.put_team_key(connection, made.team_key)
+            for key in made.team_keys:
+                await members.put_team_key(connection, key)
             act = custody.leaf("ceremony", at=now, actor="keeper", obj=made.ceremony_public_hex)
             await custody.write(connection, act)
     except asyncpg.UniqueViolationError:

@@ -1,4 +1,4 @@
-"""A demonstration: a store with one member whose keys lie beside it, so that anyone can try the whole line.
+"""A demonstration: a store with one member of all compartments, whose keys lie beside it, so that anyone can try it.
 
     demo = await prepare_demo(Path("var/demonstration"))
     demo.call_sign, demo.passphrase, demo.totp_secret
@@ -95,7 +95,11 @@ async def _ready(connection: Connection, state: Path, now: datetime) -> Demo:
             return await _make(connection, state, now)
         demo = _read(state / SIGN_IN)
         key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(demo.ceremony_key))
-        await manifest.newest(connection, key, SeenSerial(seen_manifest(state, "keeper")))
+        signed = await manifest.newest(connection, key, SeenSerial(seen_manifest(state, "keeper")))
+        if ceremony.routing().keys() - signed.routing.keys():
+            raise DemoError(
+                f"{state} was made by an earlier version. Delete it to begin a new demonstration."
+            )
         return demo
 
 
@@ -116,6 +120,7 @@ async def _make(connection: Connection, state: Path, now: datetime) -> Demo:
             seen=SeenSerial(seen_manifest(state, "keeper")),
             work_factor=WORK_FACTOR,
             now=now,
+            compartments=ceremony.COMPARTMENTS,
         )
         demo = Demo(CALL_SIGN, added.passphrase, added.totp_secret, made.ceremony_public_hex)
         (state / SIGN_IN).unlink(missing_ok=True)

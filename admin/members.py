@@ -2,12 +2,14 @@
 
     added = await add(connection, "swift", "analyst", signer=key, opener=Opener(RECOVERY, recovery), …)
 
-The team identity is opened in memory by someone who holds it, recovery or a member, and sealed once more to
-the newcomer. The passphrase and the TOTP secret are in the answer and nowhere else: they are shown once.
+The team identity of each compartment that they are given is opened in memory by someone who holds it, recovery
+or a member, and sealed once more to the newcomer. The passphrase and the TOTP secret are in the answer and nowhere
+else: they are shown once.
 """
 
 import re
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -63,15 +65,20 @@ async def add(
     seen: SeenSerial,
     work_factor: int,
     now: datetime,
+    compartments: Sequence[str] = (TEAM,),
 ) -> Added:
-    """Adds a member with new keys. Raises MemberError, ManifestError (the ceremony key is another's)."""
+    """Adds a member with new keys, and the team identity of these compartments.
+
+    Raises MemberError, ManifestError (the ceremony key is another's).
+    """
     check(call_sign, role)
     before = await manifest.newest(connection, signer.public_key(), seen)
     passphrase = new_passphrase()
     new = new_member(passphrase, work_factor)
     after = with_member(before, new, now)
     row = new.row(call_sign, role, custody.hour(now))
-    keys = [] if role in WITHOUT_KEYS else [await _sealed_to(new, connection, before, opener)]
+    given = [] if role in WITHOUT_KEYS else dict.fromkeys(compartments)
+    keys = [await _sealed_to(new, name, connection, before, opener) for name in given]
     try:
         async with connection.transaction():
             await members.add(connection, row)
@@ -114,12 +121,17 @@ def with_member(before: Manifest, new: NewMember, now: datetime) -> Manifest:
 
 
 async def _sealed_to(
-    new: NewMember, connection: Connection, current: Manifest, opener: Opener
+    new: NewMember, name: str, connection: Connection, current: Manifest, opener: Opener
 ) -> members.TeamKey:
-    compartment = current.compartments[TEAM]
-    held = await members.team_key(connection, TEAM, compartment.epoch, opener.holder)
+    compartment = current.compartments.get(name)
+    if compartment is None:
+        known = ", ".join(sorted(current.compartments))
+        raise MemberError(f"There is no compartment {name}. There are: {known}.")
+    held = await members.team_key(connection, name, compartment.epoch, opener.holder)
     if held is None:
-        raise MemberError("Who opens the team identity for a new member must hold it; this one does not.")
+        raise MemberError(
+            f"Who opens the team identity of {name} for a new member must hold it; this one does not."
+        )
     try:
         team = open_team_identity(held, opener.identity, compartment)
     except (SealError, SwappedRowError):
@@ -127,4 +139,4 @@ async def _sealed_to(
             "The team identity does not open with this key. Either it is another team's key, or the database"
             " was changed: compare with a backup before you go on."
         ) from None
-    return seal_team_identity(team, TEAM, compartment.epoch, new.id, new.recipient)
+    return seal_team_identity(team, name, compartment.epoch, new.id, new.recipient)

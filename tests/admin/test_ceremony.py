@@ -10,8 +10,16 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from admin import ceremony
-from admin.ceremony import CEREMONY_FILE, RECOVERY_FILE, TEAM, CeremonyError, Made
+from admin.ceremony import (
+    CEREMONY_FILE,
+    COMPARTMENTS,
+    RECOVERY_FILE,
+    TEAM,
+    CeremonyError,
+    Made,
+)
 from admin.keys import open_team_identity
+from flows import forms
 from seal import HybridIdentity, WrongKeyError
 from storage import manifest, members, roles
 from storage.errors import BadSignatureError, SwappedRowError
@@ -23,7 +31,11 @@ async def test_the_first_manifest_is_signed_and_routes_families_to_the_team(team
     kept = await manifest.newest(team.connection, key, team.seen())
     assert (kept.serial, kept.expires, kept.members) == (1, date(2032, 5, 5), {})
     assert kept.compartment_of("family") == TEAM
-    assert kept.compartments[TEAM].recipient == str(team.made.team.recipient)
+    assert {form for form, name in kept.routing.items() if name != TEAM} == {"child", "with_me"}
+    assert (kept.compartment_of("child"), kept.compartment_of("with_me")) == ("child", "whereabouts")
+    assert set(kept.routing) == {form.name for form in forms.every()}
+    assert len({kept.compartments[name].recipient for name in COMPARTMENTS}) == len(COMPARTMENTS)
+    assert kept.compartments[TEAM].recipient == str(team.made.teams[TEAM].recipient)
     assert kept.recovery == str(team.made.recovery.recipient)
 
 
@@ -32,7 +44,7 @@ async def test_the_printed_recovery_identity_opens_the_team_identity(team: Any, 
         recovery = ceremony.read_recovery(recovery_paper)
     key = await members.team_key(team.connection, TEAM, 1, RECOVERY)
     opened = open_team_identity(key, recovery, team.made.manifest.compartments[TEAM])
-    assert opened.reveal() == team.made.team.reveal()
+    assert opened.reveal() == team.made.teams[TEAM].reveal()
 
 
 async def test_a_stranger_does_not_open_the_team_identity(team: Any) -> None:
@@ -65,7 +77,7 @@ async def test_of_two_ceremonies_at_once_one_counts(connect: Any, now: datetime)
         return_exceptions=True,
     )
     assert sorted(type(one).__name__ for one in held) == ["CeremonyError", "NoneType"]
-    assert await connections[0].fetchval("SELECT count(*) FROM team_keys") == 1
+    assert await connections[0].fetchval("SELECT count(*) FROM team_keys") == len(COMPARTMENTS)
     assert await connections[0].fetchval("SELECT count(*) FROM custody_leaves") == 2
 
 
@@ -177,5 +189,5 @@ def test_a_paper_that_is_not_there_is_named(tmp_path: Path) -> None:
 def test_what_a_ceremony_makes_does_not_show_its_secrets(made: Made) -> None:
     shown = repr(made)
     assert made.recovery.reveal() not in shown
-    assert made.team.reveal() not in shown
+    assert made.teams[TEAM].reveal() not in shown
     assert made.ceremony_key.private_bytes_raw().hex() not in shown

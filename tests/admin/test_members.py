@@ -38,7 +38,7 @@ async def test_a_new_member_unlocks_their_keys_and_opens_the_team_identity(team:
     assert me.signing_key.public_key().public_bytes_raw() == row.signing_key
     key = await members.team_key(team.connection, TEAM, 1, me.member)
     opened = open_team_identity(key, me.identity, current.compartments[TEAM])
-    assert opened.reveal() == team.made.team.reveal()
+    assert opened.reveal() == team.made.teams[TEAM].reveal()
 
 
 async def test_a_member_adds_the_next_without_recovery(team: Any) -> None:
@@ -47,7 +47,7 @@ async def test_a_member_adds_the_next_without_recovery(team: Any) -> None:
     second = unlock(added.member, added.passphrase)
     key = await members.team_key(team.connection, TEAM, 1, second.member)
     opened = open_team_identity(key, second.identity, (await newest(team)).compartments[TEAM])
-    assert opened.reveal() == team.made.team.reveal()
+    assert opened.reveal() == team.made.teams[TEAM].reveal()
 
 
 async def test_each_member_is_in_the_next_manifest_and_in_the_custody_log(team: Any) -> None:
@@ -144,7 +144,7 @@ async def test_nothing_secret_of_a_member_stands_in_the_database(team: Any, conn
     raw = me.signing_key.private_bytes_raw()
     secrets = [
         added.passphrase.encode(), added.totp_secret.encode(), me.identity.reveal().encode(), raw,
-        raw.hex().encode(), team.made.team.reveal().encode(), team.made.recovery.reveal().encode(),
+        raw.hex().encode(), team.made.teams[TEAM].reveal().encode(), team.made.recovery.reveal().encode(),
     ]  # fmt: skip
     assert added.member.recipient.encode() in kept  # the search does find what is there
     assert [secret for secret in secrets if secret in kept] == []
@@ -315,4 +315,4 @@ async def test_age_files_alone_lead_from_a_passphrase_or_the_recovery_paper_to_t
     ):
         row = await members.team_key(team.connection, TEAM, 1, holder)
         content = json.loads(open_bytes(row.sealed, parse_identities(paper)))
-        assert content["identity"] == team.made.team.reveal()
+        assert content["identity"] == team.made.teams[TEAM].reveal()
