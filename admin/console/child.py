@@ -14,18 +14,22 @@ import shutil
 import socket
 import sys
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import uvicorn
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from admin import logs
-from admin.console.opened import Compartment, app
+from admin.console.compartment import Compartment
+from admin.console.opened import app
 from admin.console.pipe import DONE, Admit, Dismiss, Start, from_line
 from admin.console.quiet import quiet
 from admin.previews.maker import PreviewMaker
 from admin.previews.wire import Limits
 from storage import desk
 from storage.blobs import Blobs
+from storage.manifest import SeenSerial
 
 _PR_SET_DUMPABLE = 4  # prctl(2): no core, no ptrace, /proc/PID/mem closed even to the same user
 
@@ -53,9 +57,12 @@ async def _serve() -> None:
     if not isinstance(start, Start):
         raise TypeError("the first line starts the process")
     engine = desk.engine(start.database, size=4)
+    reports = desk.Desk(engine, now=_now, holds=timedelta(seconds=start.holds_s))
+    ceremony_key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(start.ceremony_key))
     compartment = Compartment(
         start.compartment,
-        desk.Desk(engine, now=_now, holds=timedelta(seconds=start.holds_s)),
+        reports,
+        partial(reports.signed, ceremony_key, SeenSerial(Path(start.seen))),
         Blobs.open(start.blobs, start.blob_settings),
         PreviewMaker(Limits()),
         now=_now,

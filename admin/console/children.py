@@ -15,6 +15,7 @@ import shutil
 import sys
 import tempfile
 from asyncio.subprocess import PIPE, Process
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,12 +39,14 @@ class KeyGoneError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """What every child needs: the database as the console's role, the blobs, and how long a lock lasts."""
+    """What every child needs: the database as the console's role, the blobs, how long a lock lasts, whom to trust."""
 
     database: str = field(repr=False)
     blobs: str
     blob_settings: Mapping[str, str] = field(repr=False)
     holds_s: float
+    ceremony_key: str  # the public half, in hexadecimal digits
+    seen: str  # where the console notes the highest manifest; each child has a file of its own beside it
 
 
 @dataclass
@@ -86,7 +89,7 @@ class Children:
     def __init__(self, served: Served) -> None:
         self._served = served
         self._children: dict[str, _Child] = {}
-        self._changing = asyncio.Lock()
+        self._changing: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)  # by compartment
 
     def compartments(self, session: bytes) -> tuple[str, ...]:
         """The compartments whose key is open for this session."""
@@ -99,7 +102,7 @@ class Children:
 
     async def admit(self, compartment: str, admit: Admit) -> None:
         """Hands a session's identities to the compartment's process, started if need be. KeyGoneError."""
-        async with self._changing:
+        async with self._changing[compartment]:
             child = self._children.get(compartment)
             if child is not None and child.process.returncode is not None:
                 await self._drop(compartment)
@@ -112,9 +115,10 @@ class Children:
     async def dismiss(self, session: bytes) -> None:
         """Ends a session in every compartment; a process without sessions ends with it."""
         key = session.hex()
-        async with self._changing:
-            for compartment, child in list(self._children.items()):
-                if key not in child.sessions:
+        for compartment in list(self._children):
+            async with self._changing[compartment]:
+                child = self._children.get(compartment)
+                if child is None or key not in child.sessions:
                     continue
                 child.sessions.discard(key)
                 with contextlib.suppress(KeyGoneError):
@@ -123,16 +127,26 @@ class Children:
                     await self._drop(compartment)
 
     async def ask(
-        self, compartment: str, session: bytes, path: str, headers: Mapping[str, str]
+        self,
+        compartment: str,
+        session: bytes,
+        path: str,
+        headers: Mapping[str, str],
+        *,
+        method: str = "GET",
+        data: bytes | None = None,
     ) -> aiohttp.ClientResponse:
         """The child's answer; its body is still to be read, by the caller, who releases it. KeyGoneError."""
         child = self._children.get(compartment)
         if child is None or session.hex() not in child.sessions:
             raise KeyGoneError
         try:
-            return await child.web.get(
+            return await child.web.request(
+                method,
                 f"http://compartment{path}",
                 headers={"authorization": child.token, "x-session": session.hex(), **headers},
+                data=data,
+                allow_redirects=False,
             )
         except aiohttp.ClientConnectionError:
             _log.warning("compartment_process_gone", compartment=compartment)
@@ -140,9 +154,10 @@ class Children:
 
     async def close(self) -> None:
         """Ends all processes."""
-        async with self._changing:
-            for compartment in list(self._children):
-                await self._drop(compartment)
+        for compartment in list(self._children):
+            async with self._changing[compartment]:
+                if compartment in self._children:
+                    await self._drop(compartment)
 
     async def _drop(self, compartment: str) -> None:
         await self._children.pop(compartment).end()
@@ -166,7 +181,7 @@ class Children:
             await child.say(
                 Start(
                     str(socket), token, compartment, served.database, served.blobs, served.blob_settings,
-                    served.holds_s,
+                    served.holds_s, served.ceremony_key, f"{served.seen}-{compartment}",
                 )
             )  # fmt: skip
         except BaseException:

@@ -4,7 +4,8 @@
 
 An unknown call sign costs the same scrypt as a known one, a wrong code the same as a wrong passphrase, and
 failures are answered on a grid of `ANSWER_GRID_S`: neither words nor time say what was wrong. One scrypt at a
-time, in a thread. A code works once. Team identities go from here to the compartments' processes only.
+time, in a thread. A code works once. Team identities and the signing key go from here to the compartments'
+processes only.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ from datetime import datetime, timedelta
 
 import asyncpg
 import structlog
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from admin import keys
 from admin.console.throttle import Throttle
@@ -41,6 +42,7 @@ class Entered:
 
     token: str = field(repr=False)
     session: bytes
+    signing_key: Ed25519PrivateKey = field(repr=False)
     teams: dict[str, list[HybridIdentity]] = field(repr=False)
     refused: list[str]  # compartments whose key does not open as it should
 
@@ -110,7 +112,7 @@ class Door:
             act = custody.leaf("signed in", at=self._now(), actor=str(row.id), obj=str(row.id))
             await custody.write(connection, act)
         teams, refused = await self._teams(row, unlocked.identity, signed)
-        return Entered(token, session, teams, refused)
+        return Entered(token, session, unlocked.signing_key, teams, refused)
 
     async def _unlock(self, row: Member | None, passphrase: str) -> keys.Unlocked | None:
         async with self._one_scrypt:

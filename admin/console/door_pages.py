@@ -1,5 +1,7 @@
 """Signing in and out, and the language of the pages."""
 
+import asyncio
+
 import structlog
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -8,11 +10,12 @@ from admin.console.children import KeyGoneError
 from admin.console.door import LASTS, Entered, NotLetInError
 from admin.console.guard import COOKIE, LANGUAGE_COOKIE, Person
 from admin.console.parts import Console
-from admin.console.permissions import Act
+from admin.console.permissions import Act, Role, may
 from admin.console.pipe import Admit
 from admin.console.throttle import BusyError
 from storage import sessions
 from storage.errors import ManifestError
+from storage.sessions import Session
 
 LONGEST = {
     "call_sign": 64,
@@ -59,21 +62,43 @@ async def sign_in(console: Console, person: Person, request: Request) -> Respons
 
 
 async def _hand_over(console: Console, entered: Entered) -> None:
-    """Gives the opened team identities away; the web process keeps none."""
+    """Gives the opened team identities and the signing key away; the web process keeps none."""
     session = await sessions.find(console.database, entered.session, now=console.now(), idle=console.idle)
     assert session is not None
     try:
-        for compartment, identities in entered.teams.items():
-            revealed = [identity.reveal() for identity in identities]
-            await console.children.admit(
-                compartment,
-                Admit(entered.session.hex(), str(session.member), session.call_sign, session.role, revealed),
-            )
+        await _admit_everywhere(console, entered, session)
     except BaseException:
         await console.end(entered.session)
         raise
     if entered.refused:
         console.refused[entered.session] = entered.refused
+
+
+async def _admit_everywhere(console: Console, entered: Entered, session: Session) -> None:
+    """Each may have to start a process: together; when one fails, the others have ended before it is told."""
+    admitted = await asyncio.gather(
+        *(console.children.admit(name, _admit(name, entered, session)) for name in entered.teams),
+        return_exceptions=True,
+    )
+    for failed in admitted:
+        if failed is not None:
+            raise failed
+
+
+def _admit(compartment: str, entered: Entered, session: Session) -> Admit:
+    revealed = {
+        name: [identity.reveal() for identity in identities] for name, identities in entered.teams.items()
+    }
+    signs = may(Role(session.role), Act.ANSWER)
+    return Admit(
+        entered.session.hex(),
+        str(session.member),
+        session.call_sign,
+        session.role,
+        revealed.pop(compartment),
+        others=[line for lines in revealed.values() for line in lines],
+        signing_key=entered.signing_key.private_bytes_raw().hex() if signs else "",
+    )
 
 
 def _again(console: Console, person: Person, trouble: str, status: int) -> Response:

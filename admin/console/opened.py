@@ -1,4 +1,4 @@
-"""What a compartment's process serves: a report opened, its previews, its originals. Nothing of it touches a disk.
+"""What a compartment's process serves: a report with its thread, its previews, its originals. Nothing touches a disk.
 
 Every request carries the process's token and a live session; whether the member may open reports at all is asked
 before, by the web process. Opening, looking and downloading each write a leaf first and answer then.
@@ -9,87 +9,37 @@ import uuid
 from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import HTMLResponse, StreamingResponse
+from fastapi.responses import StreamingResponse
 
+from admin.console import answering, shown
+from admin.console.compartment import Compartment, Handler, Opened, language, report_of
 from admin.console.originals import check, content_disposition, original, safe_name
-from admin.console.pages import Pages
-from admin.console.permissions import Act, Role, may
-from admin.console.pipe import Admit
-from admin.console.reading import File, Part, Reading, RefusedError, read
-from admin.console.static import Static
-from admin.previews.maker import Preview, PreviewMaker
+from admin.console.permissions import Act, may
+from admin.console.reading import File, Reading, RefusedError, read
+from admin.previews.maker import Preview
 from admin.previews.wire import PreviewRefused
-from flows import reading as answers
-from locales import MissingTextError
-from seal import HybridIdentity, parse_identity
 from storage import triage
-from storage.blobs import Blobs
-from storage.desk import Desk, NoSuchReportError, Who, unavailable
+from storage.desk import Material, NoSuchReportError, Row, unavailable
+from storage.desk_thread import AGREE_AFTER, Thread
+from storage.errors import ManifestError
+from storage.replies import LONGEST
+from storage.triage import Status
 
 MOST_MADE = 16  # previews waiting to be fetched, a session
 _STATUS = {"unavailable": 503, "not_found": 404, "unreadable": 409}
 _log = structlog.get_logger()
 
 
-@dataclass
-class Opened:
-    """One session in this process."""
-
-    who: Who
-    call_sign: str
-    role: Role
-    identities: list[HybridIdentity] = field(repr=False)
-    told: set[tuple[str, str]] = field(default_factory=set)  # what leaves were written already
-    made: dict[tuple[uuid.UUID, bool], Preview] = field(default_factory=dict, repr=False)  # to be fetched
-
-
-@dataclass
-class Compartment:
-    """One compartment's process: its live sessions, and what it reads with."""
-
-    name: str
-    desk: Desk
-    blobs: Blobs
-    previews: PreviewMaker
-    now: Callable[[], datetime]
-    sessions: dict[str, Opened] = field(default_factory=dict, repr=False)
-    pages: Pages = field(default_factory=lambda: Pages(("console", "forms"), Static()), repr=False)
-
-    def admit(self, message: Admit) -> None:
-        """A session begins here."""
-        self.sessions[message.session] = Opened(
-            Who(message.member_id, (self.name,)),
-            message.call_sign,
-            Role(message.role),
-            [_hybrid(line) for line in message.identities],
-        )
-
-    def dismiss(self, session: str) -> None:
-        """A session ends: what it opened is forgotten."""
-        self.sessions.pop(session, None)
-
-
-def _hybrid(line: str) -> HybridIdentity:
-    identity = parse_identity(line)
-    if not isinstance(identity, HybridIdentity):
-        raise TypeError("a team identity is always hybrid")
-    return identity
-
-
-Handler = Callable[[Compartment, Opened, Request], Awaitable[Response]]
-
-
 def app(compartment: Compartment, token: str) -> FastAPI:
     """The ASGI app. Without the token nothing answers."""
     served = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-    for path, handler in _ROUTES.items():
-        served.add_api_route(path, _known(compartment, token, handler), response_model=None)
+    for method, path, handler in _ROUTES:
+        known = _known(compartment, token, handler)
+        served.add_api_route(path, known, methods=[method], response_model=None)
     return served
 
 
@@ -108,6 +58,9 @@ def _known(
         except RefusedError as error:
             _log.warning("refused", report=request.path_params["report"], why=error.reason)
             return _refusal(compartment, opened, request, error.reason)
+        except ManifestError as error:
+            _log.error("manifest_refused", error=type(error).__name__)
+            return _refusal(compartment, opened, request, "manifest")
         except Exception as error:  # noqa: BLE001 - whatever it is, a person gets a page
             # Never with its text or its trace: they could hold what was opened.
             _log.error("unhandled", error=type(error).__name__)
@@ -119,37 +72,39 @@ def _known(
 
 
 def _refusal(compartment: Compartment, opened: Opened, request: Request, reason: str) -> Response:
-    page = compartment.pages.render(
-        "refused.html",
-        _lang(request),
-        person=_person(opened),
-        reason=reason,
-        back=_report_address(request),
-        path=_report_address(request),
-    )
-    return HTMLResponse(page, _STATUS.get(reason, 409), headers={"x-refused": reason})
+    back = _report_address(request)
+    status = _STATUS.get(reason, 409)
+    answer = compartment.page(opened, request, "refused.html", status, reason=reason, back=back, path=back)
+    answer.headers["x-refused"] = reason
+    return answer
 
 
 # ---- a report ---------------------------------------------------------------------------------------
 
 
 async def _report(compartment: Compartment, opened: Opened, request: Request) -> Response:
-    report = uuid.UUID(request.path_params["report"])
-    reading = await _read(compartment, opened, report)
+    report, desk = report_of(request), compartment.desk
+    material = await desk.material(report, opened.who)
+    history = await desk.history(report)
+    shredded = _is_shredded(material, history)
+    reading = Reading([], {}, []) if shredded else read(material, opened.identities)
     key = (str(report), f"opened {len(reading.parts)}")
     if key not in opened.told:
-        await compartment.desk.opened(report, opened.who, bodies_read=len(reading.parts))
+        await desk.opened(report, opened.who, bodies_read=len(reading.parts))
         opened.told.add(key)
-    await compartment.desk.used(report, opened.who)
-    row = await compartment.desk.report(report, opened.who)
-    now, lang = compartment.now(), _lang(request)
+        history = await desk.history(report)
+    await desk.used(report, opened.who)
+    row = await desk.report(report, opened.who)
+    signed, thread = await compartment.manifest(), await desk.thread(report, opened.who)
+    now, texts = compartment.now(), compartment.pages.texts[language(request)]
     holder = row.held_by(now)
     mine = holder == opened.who.member
-    page = compartment.pages.render(
+    told = [shown.shown(part, reading, texts) for part in reading.parts]
+    told += answering.thread(thread, opened, signed)
+    return compartment.page(
+        opened,
+        request,
         "report.html",
-        lang,
-        person=_person(opened),
-        path=request.url.path,
         row=row,
         now=now,
         holder=row.holder_sign if holder else None,
@@ -157,68 +112,61 @@ async def _report(compartment: Compartment, opened: Opened, request: Request) ->
         may_work=may(opened.role, Act.WORK),
         may_take_over=may(opened.role, Act.TAKE_OVER),
         steps=[(step, triage.REASONS[step]) for step in triage.steps(row.status)],
-        parts=[_shown(part, reading, compartment, lang) for part in reading.parts],
-        on_their_way=_on_their_way(reading),
+        told=sorted(told, key=lambda one: one["at"]),
+        sharing=shown.sharing(reading, texts),
+        in_chat=shown.answers_in_chat(reading),
+        answer=_answer_box(opened, row, mine=mine, relay=bool(signed.relay)),
+        answers=len(thread.answers),
+        longest=LONGEST,
+        end=_end(compartment, opened, row, thread, shredded=shredded),
+        on_their_way=shown.on_their_way(reading),
         troubles=reading.troubles,
-        history=await compartment.desk.history(report),
+        history=history,
     )
-    return HTMLResponse(page)
+
+
+def _is_shredded(material: Material, history: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a withdrawn report is gone as it should be: the log tells it. Else a report without a part is refused."""
+    gone = not material.bodies and material.row.withdrawn_hour is not None
+    return gone and any(leaf["kind"] == "shredded" for leaf in history)
+
+
+def _answer_box(opened: Opened, row: Row, *, mine: bool, relay: bool) -> str:
+    """What stands below the thread: "write", or the end of a text key that says why not, or nothing."""
+    if row.withdrawn_hour is not None or not may(opened.role, Act.ANSWER):
+        return ""
+    if not relay:
+        return "no_relay"
+    if row.status == Status.CLOSED:
+        return "closed"
+    return "write" if mine else "claim_first"
+
+
+def _end(
+    compartment: Compartment, opened: Opened, row: Row, thread: Thread, *, shredded: bool
+) -> Mapping[str, object] | None:
+    """How far a withdrawn report is on its way out; None for any other."""
+    if row.withdrawn_hour is None:
+        return None
+    return {
+        "agreements": thread.agreements,
+        "mine": any(one.member == opened.who.member for one in thread.agreements),
+        "possible": compartment.now() >= row.withdrawn_hour + AGREE_AFTER,
+        "from": row.withdrawn_hour + AGREE_AFTER,
+        "may": may(opened.role, Act.SHRED) and not shredded,
+        "shredded": shredded,
+    }
 
 
 async def _read(compartment: Compartment, opened: Opened, report: uuid.UUID) -> Reading:
     return read(await compartment.desk.material(report, opened.who), opened.identities)
 
 
-def _shown(part: Part, reading: Reading, compartment: Compartment, lang: str) -> Mapping[str, object]:
-    """One body as the page shows it: rows in the form's order, the person's words beside what was understood."""
-    content = part.content
-    rows: Sequence[answers.Row] = ()
-    unread = False
-    if "answers" in content:
-        try:
-            rows = answers.rows(content["answers"], compartment.pages.texts[lang])
-        except MissingTextError:
-            unread = True  # a form this version has no words for: the words themselves are still shown
-    listed = [reading.files[uuid.UUID(entry["id"])] for entry in content.get("files", ())]
-    return {
-        "number": part.number,
-        "received": part.received,
-        "language": content.get("language", ""),
-        "rows": rows,
-        "unread": unread,
-        "raw": _words(content.get("answers", {})) if unread else (),
-        "files": [
-            {"file": file, "name": file.name or safe_name(file), "picture": _maybe_picture(file)}
-            for file in listed
-        ],
-    }
-
-
-def _words(body: Mapping[str, object]) -> list[str]:
-    entries: list[Mapping[str, Any]] = []
-    for told in ("answers", "beside"):
-        listed = body.get(told, [])
-        assert isinstance(listed, list)
-        entries += listed
-    return ["\n".join(entry.get("words", ())) for entry in entries if entry.get("words")]
-
-
-def _on_their_way(reading: Reading) -> int:
-    """How many files the report names that have not followed yet."""
-    named = {file for part in reading.parts for file in part.content.get("files_on_their_way", ())}
-    return len(named - {str(file) for file in reading.files})
-
-
-def _maybe_picture(file: File) -> bool:
-    """Whether a preview may be asked for; what it really is, only the contained process finds out."""
-    return file.kind == "photo" or file.mime.startswith("image/")
-
-
 # ---- its files --------------------------------------------------------------------------------------
 
 
 async def _file(compartment: Compartment, opened: Opened, request: Request) -> tuple[uuid.UUID, File]:
-    report = uuid.UUID(request.path_params["report"])
+    report = report_of(request)
     reading = await _read(compartment, opened, report)
     file = reading.files.get(uuid.UUID(request.path_params["file"]))
     if file is None:
@@ -228,13 +176,13 @@ async def _file(compartment: Compartment, opened: Opened, request: Request) -> t
 
 async def _download(compartment: Compartment, opened: Opened, request: Request) -> Response:
     report, file = await _file(compartment, opened, request)
-    await check(compartment.blobs, file, opened.identities)
+    await check(compartment.blobs, file, opened.all_identities)
     assert file.row is not None
     await compartment.desk.took_out("downloaded", report, file.row, opened.who)
     await compartment.desk.used(report, opened.who)
     digest = b64encode(bytes.fromhex(file.sha256)).decode()
     return StreamingResponse(
-        original(compartment.blobs, file, opened.identities),
+        original(compartment.blobs, file, opened.all_identities),
         media_type="application/octet-stream",
         headers={
             "content-length": str(file.length),
@@ -281,10 +229,12 @@ async def _frame(
     except RefusedError as refused:
         reason = refused.reason
     part = bool(request.headers.get("hx-request"))
-    page = compartment.pages.render(
+    # A part always arrives as 200, or htmx would not put it in its place.
+    answer = compartment.page(
+        opened,
+        request,
         "_picture.html" if part else "look.html",
-        _lang(request),
-        person=_person(opened),
+        200 if part or reason is None else 409,
         address=f"/reports/{report}/files/{file.id}",
         blurred=blurred,
         part=part,
@@ -294,10 +244,9 @@ async def _frame(
         back=f"/reports/{report}",
         path=f"/reports/{report}",
     )
-    # A part always arrives as 200, or htmx would not put it in its place.
-    return HTMLResponse(
-        page, 200 if part or reason is None else 409, headers={"x-refused": reason} if reason else {}
-    )
+    if reason:
+        answer.headers["x-refused"] = reason
+    return answer
 
 
 async def _picture(compartment: Compartment, opened: Opened, request: Request) -> Response:
@@ -318,7 +267,7 @@ async def _preview(compartment: Compartment, opened: Opened, file: File, *, blur
 
     async def received() -> AsyncIterator[bytes]:
         nonlocal whole
-        async with aclosing(original(compartment.blobs, file, opened.identities)) as pieces:
+        async with aclosing(original(compartment.blobs, file, opened.all_identities)) as pieces:
             async for piece in pieces:
                 yield piece
         whole = True
@@ -335,23 +284,17 @@ async def _preview(compartment: Compartment, opened: Opened, file: File, *, blur
 # ---- small things -----------------------------------------------------------------------------------
 
 
-def _lang(request: Request) -> str:
-    return request.headers.get("x-language", "uk")
-
-
-def _person(opened: Opened) -> Mapping[str, str]:
-    return {"call_sign": opened.call_sign, "role": opened.role}
-
-
 def _report_address(request: Request) -> str:
-    return f"/reports/{request.path_params['report']}" if "file" in request.path_params else "/queue"
+    inside = "file" in request.path_params or request.method == "POST"
+    return f"/reports/{request.path_params['report']}" if inside else "/queue"
 
 
-_ROUTES: dict[str, Handler] = {
-    "/reports/{report}": _report,
-    "/reports/{report}/files/{file}": _download,
-    "/reports/{report}/files/{file}/veiled": _veiled,
-    "/reports/{report}/files/{file}/look": _look,
-    "/reports/{report}/files/{file}/blurred": _picture,
-    "/reports/{report}/files/{file}/clear": _picture,
-}
+_ROUTES: list[tuple[str, str, Handler]] = [
+    ("GET", "/reports/{report}", _report),
+    ("POST", "/reports/{report}/answer", answering.answer),
+    ("GET", "/reports/{report}/files/{file}", _download),
+    ("GET", "/reports/{report}/files/{file}/veiled", _veiled),
+    ("GET", "/reports/{report}/files/{file}/look", _look),
+    ("GET", "/reports/{report}/files/{file}/blurred", _picture),
+    ("GET", "/reports/{report}/files/{file}/clear", _picture),
+]

@@ -20,6 +20,7 @@ from locales import MissingTextError, Texts, offered
 
 _TEMPLATES = Path(__file__).parent / "templates"
 FALLBACK = "uk"
+NATIVE = {"uk": "Українська", "ru": "Русский", "be": "Беларуская", "en": "English"}
 _DAY_MIN, _HOUR_MIN = 1440, 60
 
 
@@ -51,9 +52,10 @@ class Pages:
             form=speak.form,
             kind=speak.kind,
             act=speak.act,
+            compartment=speak.compartment,
             language_name=speak.language_name,
             lang=lang,
-            languages=sorted(self.texts, reverse=True),
+            languages={lang: name for lang, name in NATIVE.items() if lang in self.texts},
             static=self._static.address,
             **{"person": None, "path": "/", "holder": "", **facts},
         )
@@ -88,6 +90,10 @@ class _Speaker:
     def form(self, name: str) -> str:
         """A form's name."""
         return self.known(f"desk.form.{name}", name)
+
+    def compartment(self, name: str) -> str:
+        """A compartment's name."""
+        return self.known(f"desk.compartment.{name}", name)
 
     def kind(self, kind: str) -> str:
         """A kind of file, as Telegram sends it."""

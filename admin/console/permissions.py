@@ -27,19 +27,21 @@ class Act(StrEnum):
     SEE_QUEUE = "see the queue"
     OPEN = "open a report"
     WORK = "claim, release, let in, change a status"
+    ANSWER = "write to the reporter"
+    SHRED = "agree that a withdrawn report be shredded"
     TAKE_OVER = "take over a report that someone holds"
 
 
 _WATCHES = frozenset({Act.COME_IN, Act.STAY, Act.SEE_QUEUE})
-_WORKS = _WATCHES | {Act.OPEN, Act.WORK}
+_WORKS = _WATCHES | {Act.OPEN, Act.WORK, Act.ANSWER}
 
 _TABLE: dict[Role, frozenset[Act]] = {
     Role.OBSERVER: _WATCHES,
     Role.ANALYST: _WORKS,
-    Role.LEAD: _WORKS | {Act.TAKE_OVER},
+    Role.LEAD: _WORKS | {Act.SHRED, Act.TAKE_OVER},
     Role.KEEPER: frozenset({Act.COME_IN, Act.STAY}),
     Role.AUDITOR: _WATCHES,
-    Role.SAFEGUARDING: _WORKS,
+    Role.SAFEGUARDING: _WORKS | {Act.SHRED},
 }
 
 

@@ -24,17 +24,25 @@ class Start:
     blobs: str
     blob_settings: Mapping[str, str] = field(repr=False)
     holds_s: float
+    ceremony_key: str  # the public half, in hexadecimal digits: the manifest is checked with it
+    seen: str  # where the highest manifest is noted
 
 
 @dataclass(frozen=True, slots=True)
 class Admit:
-    """A session whose member holds this compartment's key. `identities` are `AGE-SECRET-KEY-PQ-1…`."""
+    """A session whose member holds this compartment's key. `identities` are `AGE-SECRET-KEY-PQ-1…`.
+
+    `others` are those of the member's other compartments: a file that came before it was known where its report goes
+    is sealed to one of them. `signing_key` is an Ed25519 secret in hexadecimal digits; "" for who may not answer.
+    """
 
     session: str
     member: str
     call_sign: str
     role: str
     identities: list[str] = field(repr=False)
+    others: list[str] = field(repr=False)
+    signing_key: str = field(repr=False)
 
     @property
     def member_id(self) -> uuid.UUID:

@@ -1,4 +1,4 @@
-"""The queue, live, and every act on a report: claim, take over, release, a change of status."""
+"""The queue, live, and the acts on a report that open nothing: claim, take over, release, a status, an end."""
 
 import uuid
 from collections.abc import AsyncIterator, Awaitable
@@ -12,7 +12,8 @@ from admin.console.parts import Console
 from admin.console.permissions import Act
 from storage import sessions
 from storage.desk import HeldError, Key, NoSuchReportError, View
-from storage.errors import ConflictError
+from storage.desk_thread import TooEarlyError
+from storage.errors import ConflictError, NotWithdrawnError
 from storage.triage import RefusedStepError, Status, Step
 
 PAGE_SIZE = 50  # rows
@@ -47,6 +48,7 @@ async def _queue(console: Console, person: Person, request: Request, template: s
         path=f"/queue?{here}",
         may_open=person.may(Act.OPEN),
         may_work=person.may(Act.WORK),
+        compartments=person.member.compartments,
         refused=console.refused.get(person.session or b"", []),
     )
 
@@ -127,6 +129,18 @@ async def change(console: Console, person: Person, request: Request) -> Response
     )
 
 
+async def agree_to_shred(console: Console, person: Person, request: Request) -> Response:
+    """Agrees that a withdrawn report be shredded."""
+    report = _report(request)
+    return await _act(console, person, report, console.desk.agree_to_shred(report, person.member))
+
+
+async def take_back(console: Console, person: Person, request: Request) -> Response:
+    """Takes that back."""
+    report = _report(request)
+    return await _act(console, person, report, console.desk.take_back(report, person.member))
+
+
 async def _act(
     console: Console, person: Person, report: uuid.UUID, act: Awaitable[None], back: str | None = None
 ) -> Response:
@@ -137,7 +151,9 @@ async def _act(
         return _refused(console, person, "not_found", "/queue", status=404)
     except HeldError as error:
         return _refused(console, person, "held", address, holder=error.holder)
-    except ConflictError:
+    except TooEarlyError:
+        return _refused(console, person, "too_early", address)
+    except (ConflictError, NotWithdrawnError):
         return _refused(console, person, "changed", address)
     except RefusedStepError:
         return _refused(console, person, "step", address)

@@ -1,4 +1,4 @@
-"""A report's pages come from its compartment's process: bytes are passed on, neither read nor kept here."""
+"""A report's pages come from its compartment's process: bytes are passed on both ways, neither read nor kept here."""
 
 from collections.abc import AsyncIterator
 
@@ -11,7 +11,7 @@ from admin.console.guard import Person
 from admin.console.parts import Console
 from storage.desk import NoSuchReportError
 
-_PASSED_ON = ("content-type", "content-length", "content-disposition", "repr-digest", "x-refused")
+_PASSED_ON = ("content-type", "content-length", "content-disposition", "repr-digest", "location", "x-refused")
 _PIECE = 64 * 1024  # bytes
 
 
@@ -24,9 +24,15 @@ async def relayed(console: Console, person: Person, request: Request) -> Respons
     headers = {"x-language": person.lang}
     if request.headers.get("hx-request"):
         headers["hx-request"] = "true"
+    data = None
+    if request.method == "POST":
+        data = await request.body()  # `Protect` bounds it
+        headers["content-type"] = request.headers.get("content-type", "")
     assert person.session is not None
     try:
-        answer = await console.children.ask(row.compartment, person.session, request.url.path, headers)
+        answer = await console.children.ask(
+            row.compartment, person.session, request.url.path, headers, method=request.method, data=data
+        )
     except KeyGoneError:
         return _refused(console, person, "key_gone", 409)
     if answer.status == 401:  # noqa: PLR2004 - the session ended in this very moment

@@ -31,6 +31,7 @@ class Static:
             "htmx.js": htmx / "htmx-2.min.js",
             "sse.js": htmx / "ext" / "hx-sse-2.min.js",
             "console.css": _OURS / "console.css",
+            "copy.js": _OURS / "copy.js",
             "icon.svg": _OURS / "icon.svg",
         }.items():
             data = path.read_bytes()

@@ -86,6 +86,9 @@ ROUTES = (
     Route("POST", "/reports/{report:uuid}/release", queue_pages.release, Act.WORK),
     Route("POST", "/reports/{report:uuid}/status", queue_pages.change, Act.WORK),
     Route("POST", "/reports/{report:uuid}/take-over", queue_pages.take_over, Act.TAKE_OVER),
+    Route("POST", "/reports/{report:uuid}/shred", queue_pages.agree_to_shred, Act.SHRED),
+    Route("POST", "/reports/{report:uuid}/shred/take-back", queue_pages.take_back, Act.SHRED),
+    Route("POST", "/reports/{report:uuid}/answer", report_pages.relayed, Act.ANSWER),
     Route("GET", "/reports/{report:uuid}", report_pages.relayed, Act.OPEN),
     Route("GET", "/reports/{report:uuid}/files/{file:uuid}", report_pages.relayed, Act.OPEN),
     Route("GET", "/reports/{report:uuid}/files/{file:uuid}/veiled", report_pages.relayed, Act.OPEN),
@@ -127,7 +130,12 @@ async def opened(
 ) -> AsyncIterator[Console]:
     """The console's parts, for as long as it is served."""
     engine, static, live = desk.engine(place.database), Static(), Live()
-    children = Children(Served(place.database, place.blobs, place.blob_settings, place.holds.total_seconds()))
+    children = Children(
+        Served(
+            place.database, place.blobs, place.blob_settings, place.holds.total_seconds(),
+            place.ceremony_key.public_bytes_raw().hex(), str(place.seen.resolve()),
+        )
+    )  # fmt: skip
     decoy = await asyncio.to_thread(_nobody, place.work_factor, now())
     async with pool(place.database, size=4) as database:
         await sessions.end_all(database)
