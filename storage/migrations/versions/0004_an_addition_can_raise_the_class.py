@@ -26,4 +26,6 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Back."""
+    op.execute("SET LOCAL lock_timeout = '4s'")
+    op.execute("SET LOCAL statement_timeout = '60s'")
     op.execute("DROP FUNCTION joined_by_addition")
