@@ -163,7 +163,7 @@ async def test_more_files_than_fit_are_told_and_leave_the_chat(
     monkeypatch.setattr(conversation, "FILES_AT_MOST", 2)
     olha = await comes_to_the_name(line)
     for number in range(3):
-        await olha.sends_file(f"{number}.txt", b"invented")
+        await olha.sends_file(f"{number}.txt", b"invented %d" % number)
     await olha.sees("No more files fit here; all the earlier ones are kept.")
     await olha.sees_only(1)
     await goes_on_from_the_name(olha)
