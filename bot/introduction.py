@@ -1,4 +1,4 @@
-"""What the bot says of itself before anyone writes: the notice in the empty chat, a short line, three commands.
+"""What the bot says of itself before anyone writes: the notice in the empty chat, a short line, five commands.
 
 Telegram keeps them, by language, and lets them be changed only rarely: what already stands is left alone.
 """
@@ -16,7 +16,7 @@ from locales import Texts
 
 log = structlog.get_logger()
 
-COMMANDS = ("start", "hide", "erase")
+COMMANDS = ("start", "hide", "erase", "help", "language")
 
 
 async def introduce(bot: Bot, texts: Mapping[str, Texts]) -> None:

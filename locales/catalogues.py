@@ -16,7 +16,7 @@ from locales.errors import NotOfferedError
 
 LANGUAGES = ("uk", "ru", "be", "en")
 DOMAINS = ("forms", "bot", "console")
-_OFFERED = {"forms": ("uk", "en"), "bot": ("uk", "en"), "console": ("uk", "en")}
+_OFFERED = {"forms": LANGUAGES, "bot": LANGUAGES, "console": ("uk", "en")}
 _HERE = Path(__file__).parent
 
 
