@@ -230,9 +230,10 @@ class Downloads:
 
     def _tells_once(self, visit: Visit, draft: Draft, second: str, first: str) -> None:
         """The file that was repeated goes from the draft, and from the card that counts files."""
-        del draft.data["files"][second]
+        again = draft.data["files"].pop(second)
         if first:
-            draft.data["files"][first].setdefault("also", []).append(second)
+            noted = {"id": second, **{told: again[told] for told in ("name", "kind", "step")}}
+            draft.data["files"][first].setdefault("also", []).append(noted)
         interview = _interview(draft)
         if interview is None:
             return

@@ -3,8 +3,8 @@
 A file is first a *download* (a durable order to fetch it, sealed under the day's secret), then a row of
 `draft_files` whose blob is complete; `storage.submission` moves it to `files` when the report is sent. What is
 still on its way then follows as an addition. In a draft's data each file is {"name", "mime", "unique", "kind",
-"step"}, and once it is safe also {"length", "sha256", "salt", "epoch"}; "also" are the ids under which the same
-bytes came again. "unique" is Telegram's name for the file and is never sealed with it.
+"step"}, and once it is safe also {"length", "sha256", "salt", "epoch"}; "also" lists {"id", "name", "kind", "step"} of
+each time that the same bytes came again. "unique" is Telegram's name for the file and is never sealed with it.
 """
 
 import json
