@@ -32,7 +32,8 @@ STORY: list[tuple[str, str]] = [
     ("text", "/start"), ("tap", "English"), ("tap", "Yes, let us begin. I am 18 or older"),
     ("tap", "My family, or in my care"), ("tap", "I do not know where"), ("text", "Olena Vyhadana"), ("tap", "8"),
     ("tap", "Girl"), ("text", "Qwzx 9"), ("text", "autumn 2022"), ("tap", "Skip"),
-    ("tap", "Yes"), ("tap", "Only the UN and the ICC"), ("tap", "Yes, only I see this phone"), ("tap", "Send"),
+    ("tap", "Yes"), ("tap", "Only the UN and the ICC"), ("tap", "Yes, only I see this phone"),
+    ("tap", "No, I will look myself"), ("tap", "Send"),
 ]  # fmt: skip
 ROUNDS = 3
 
