@@ -9,6 +9,7 @@ Until an answer comes, and when nothing opens, the cards are the same for everyo
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from flows import returnwords
@@ -80,9 +81,13 @@ def _exact(typed: list[str], meant: list[str]) -> int:
 
 def _readable(typed: list[str], lang: str) -> int:
     """How many are return words of this language; none unless most are clear."""
-    found = [(word, numbers) for word in typed if (numbers := returnwords.numbers(word, lang))]
-    clear = sum(_exact([word], returnwords.words(numbers, lang)) for word, numbers in found)
-    return len(found) if clear > EXACT_AT_LEAST else 0
+    clear = sum(returnwords.fold(word) in _list(lang) for word in typed)
+    return sum(returnwords.numbers(word, lang) is not None for word in typed) if clear > EXACT_AT_LEAST else 0
+
+
+@cache
+def _list(lang: str) -> frozenset[str]:
+    return frozenset(map(returnwords.fold, returnwords.words(range(returnwords.COUNT), lang)))
 
 
 def words_of(given: Said | Edited | Sent | Located | Claimed) -> str:

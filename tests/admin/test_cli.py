@@ -298,6 +298,7 @@ async def test_the_console_opens_in_the_browser(run: Any, clean_environment: pyt
         "database",
         "database prepare",
         "ceremony",
+        "relay",
         "member",
         "member add",
         "member list",

@@ -14,6 +14,7 @@ from admin.ceremony import TEAM, read_ceremony_key
 from admin.demo import Demo, DemoError, prepare_demo
 from storage import local, manifest, members, roles, setup
 from storage.manifest import SeenSerial
+from storage.replies import RELAY, relay_identity
 
 AT = datetime(2031, 5, 6, 7, 8, 9, tzinfo=UTC)
 
@@ -47,6 +48,7 @@ async def _signs_in(url: str, demo: Demo, state: Path) -> None:
         key = await members.team_key(connection, TEAM, 1, row.id)
         assert key is not None
         keys.open_team_identity(key, me.identity, current.compartments[TEAM])
+        assert current.relay == str(relay_identity(state / "bot" / RELAY).recipient)
     finally:
         await connection.close()
 

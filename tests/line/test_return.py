@@ -238,6 +238,37 @@ async def test_the_answer_comes_after_a_restart_too(
         await olha.sees("Your message is with us")
 
 
+async def test_a_chat_that_fell_behind_gets_the_answer_once(
+    rehearsal: Rehearsal, team: Team, settings: bot_settings.BotSettings, clock: Clock
+) -> None:
+    """The bot stops before the card that asks for patience is out, and comes back when the answer is due."""
+    async with running(settings, clock=clock) as app:
+        line = Line(rehearsal, app, team, settings)
+        olha = line.person("Olha")
+        report = await has_sent(line, olha)
+        await rehearsal.driver.fault("server_error", method="sendMessage")
+        await olha.sends(report.words())
+        await olha.is_heard()
+    await rehearsal.driver.clear_faults()
+    passes(line, clock, timedelta(seconds=30))
+    async with running(settings, clock=clock) as app:
+        await olha.sees("Your message is with us")
+        await until_quiet(Line(rehearsal, app, team, settings))
+        await olha.sees_only(1)
+
+
+async def test_the_words_of_the_receipt_lead_back_from_another_phone(line: Line, clock: Clock) -> None:
+    olha, elsewhere = line.person("Olha"), line.person("Olha on her sister's phone")
+    await stories.begins(olha)
+    await stories.tells_the_core(olha)
+    await olha.taps("Skip")
+    await stories.shares(olha, answer="No, I will come with the words")
+    receipt = await stories.sends_it(olha)
+    await comes_back(line, clock, elsewhere, receipt.words)
+    await elsewhere.sees("Your message is with us; a person will read it.")
+    await olha.sees_no_more(WAIT)
+
+
 # ---- how words are written --------------------------------------------------------------------------
 
 
