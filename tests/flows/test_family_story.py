@@ -279,7 +279,7 @@ def test_of_a_child_in_danger_nobody_is_asked_as_if_it_were_taken(grandmother: T
     grandmother.taps("Так, почнімо. Мені є 18", "Це моя родина або під моєю опікою")
     grandmother.taps("Скоро повезуть або в небезпеці")
     grandmother.says("завтра вранці, автобусом")
-    grandmother.sees("Ми не екстрена служба", "в Україні 102")
+    grandmother.sees("Ми не екстрена служба", "в Україні з українського номера 102")
     grandmother.taps("Додати ще", "Не знаю")
     grandmother.sees("Скільки дитині років?")
     grandmother.taps("8", "Хлопчик")
