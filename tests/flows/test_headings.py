@@ -27,7 +27,7 @@ ASKED_BY: dict[str, tuple[str | None, str | None, str | None]] = {
     "situation before": ("situation", "situation", "situation"),
     "institution, group or class": ("institution", "institution", "institution"),
     "brothers and sisters; who else": ("siblings group", "siblings group", "siblings group"),
-    "taken from": ("place", "place", "place origin"),
+    "taken from": ("place", "site origin", "site origin"),
     "once or going on": ("times", "times", "times"),
     "date": ("when", "when", "period"),
     "pretext": ("pretext", "pretext", "pretext"),
