@@ -297,7 +297,8 @@ class _Column:
 
 def critical_path(form: Form) -> list[str]:
     """List the steps on the way of someone whose answer makes the report critical, up to where it can be sent."""
-    rules = [condition for condition, urgency in form.urgency if urgency == "critical"]
+    # A date that is near makes it critical too, but nobody can see that in the questions.
+    rules = [rule for rule, urgency in form.urgency if urgency == "critical" and rule.fact is Fact.CHOSEN]
     way: list[str] = []
     last = 0
     for step in form.steps:

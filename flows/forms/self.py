@@ -40,7 +40,7 @@ SELF_1 = Form(
         replace(AGE, ask="ask.age.self"),
         replace(SEX, ask="ask.sex.self"),
         replace(PLACE, ask="ask.place.self"),
-        replace(WHEN, ask="ask.when.self"),
+        replace(WHEN, ask="ask.when.self", ahead=()),
         replace(FIND, ask="ask.find.self"),
         COURTS,
         ANSWER,

@@ -21,7 +21,7 @@ WITH_ME_1 = Form(
         AGE,
         SEX,
         replace(PLACE, ask="ask.place.with_me"),
-        replace(WHEN, ask="ask.when.with_me"),
+        replace(WHEN, ask="ask.when.with_me", ahead=()),
         replace(PHOTO, ask="ask.photo.with_me"),
         replace(FIND, ask="ask.find.with_me"),
         COURTS,
