@@ -26,10 +26,13 @@ _MOST_OTHERS = 12  # things kept beside that the review shows one by one
 _REVIEW_UNITS = 2600  # UTF-16 units of a person's words on the review, of the 4096 a message may have
 
 
-def card(interview: Interview, notice: Text | None = None) -> Card:
-    """Show what stands in the chat now; `notice` is its first line, and makes room by leaving out hints."""
+def card(interview: Interview, notice: Text | None = None, *, slots: list[Slot] | None = None) -> Card:
+    """Show what stands in the chat now; `notice` is its first line, and makes room by leaving out hints.
+
+    `slots` is its path, where that is known already.
+    """
     form = interview.definition()
-    slots = path(form, interview)
+    slots = path(form, interview) if slots is None else slots
     slot = slots[find(slots, interview.at)]
     live = live_answers(slots, interview)
     sendable = is_sendable(form, interview, live)

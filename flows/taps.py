@@ -20,7 +20,7 @@ FORM = "family"  # what a new interview follows until it is known how the person
 
 def tapped(interview: Interview, given: Tapped, now: Now) -> Turn:
     """Take a tap: it does what its button says, or nothing, if another card stands by now."""
-    shown = card(interview)
+    shown = card(interview, slots=now.slots)
     stands = any(button.key == given.button for row in shown.buttons for button in row)
     if given.revision != interview.revision or not stands:
         return Turn(interview, notice=Text("notice.stale"))
