@@ -7,7 +7,7 @@ import os
 import re
 import socket
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,12 +24,12 @@ from admin.ceremony import TEAM, Made
 from admin.console import web
 from admin.console.parts import Console
 from admin.members import Added, Opener
-from seal import seal_chunks
+from seal import HybridIdentity, seal_chunks
 from seal.padding import pad_tail
-from storage import roles, submission
+from storage import manifest, roles, submission
 from storage.blobs import Blobs
 from storage.desk import Who
-from storage.manifest import Compartment, SeenSerial
+from storage.manifest import Compartment, Manifest, SeenSerial
 from storage.members import RECOVERY
 from storage.secrets import ProcessSecret
 from storage.submission import Given, Receipt, SealedFile
@@ -75,7 +75,19 @@ class Team:
     def compartment(self) -> Compartment:
         return self.made.manifest.compartments[TEAM]
 
-    async def adds(self, call_sign: str, role: str = "analyst") -> Added:
+    relay: HybridIdentity
+
+    async def newest(self) -> Manifest:
+        """The manifest as the keeper sees it."""
+        key = self.made.ceremony_key.public_key()
+        return await manifest.newest(self.connection, key, SeenSerial(self.folder / "seen-keeper"))
+
+    def key(self, compartment: str) -> Compartment:
+        return self.made.manifest.compartments[compartment]
+
+    async def adds(
+        self, call_sign: str, role: str = "analyst", compartments: Sequence[str] = (TEAM,)
+    ) -> Added:
         return await members.add(
             self.connection,
             call_sign,
@@ -85,20 +97,29 @@ class Team:
             seen=SeenSerial(self.folder / "seen-keeper"),
             work_factor=WORK_FACTOR,
             now=datetime.now(UTC),
+            compartments=compartments,
         )
 
-    async def file(self, data: bytes, name: str = "from mother.jpg", kind: str = "photo") -> SealedFile:
+    async def file(
+        self,
+        data: bytes,
+        name: str = "from mother.jpg",
+        kind: str = "photo",
+        *,
+        compartment: str = TEAM,
+        **told: Any,
+    ) -> SealedFile:
         """As intake keeps a file: padded, sealed, complete."""
 
         async def padded() -> AsyncIterator[bytes]:
             yield data
             yield bytes(pad_tail(len(data)))
 
-        stored = await self.blobs.put(seal_chunks(padded(), [self.compartment.key()]))
+        stored = await self.blobs.put(seal_chunks(padded(), [self.key(compartment).key()]))
         meta = {
             "name": name, "mime": "image/jpeg" if kind == "photo" else "application/octet-stream", "kind": kind,
             "step": "photo", "length": len(data), "sha256": hashlib.sha256(data).hexdigest(),
-            "salt": os.urandom(32).hex(), "compartment": TEAM, "epoch": self.compartment.epoch,
+            "salt": os.urandom(32).hex(), "compartment": compartment, "epoch": self.compartment.epoch, **told,
         }  # fmt: skip
         return SealedFile(uuid.uuid4(), stored.name, stored.sha256, stored.size, self.compartment.epoch, meta)
 
@@ -127,9 +148,46 @@ class Team:
         )  # fmt: skip
         return receipt.report
 
-    async def adds_to(self, report: uuid.UUID, *files: SealedFile) -> None:
+    async def takes(
+        self, form: str, *, at: datetime | None = None, files: Sequence[SealedFile] = (), **told: Any
+    ) -> uuid.UUID:
+        """A report of any form, in its compartment; `told` are members of what `flows.body` gives."""
+        body = {
+            "body": 1,
+            "form": form,
+            "version": 1,
+            "language": "uk",
+            "answers": [],
+            "beside": [],
+            "files": [],
+        }
+        name = self.made.manifest.compartment_of(form)
+        content = {"language": "uk", "form": form, "form_version": 1, "answers": body | told}
+        receipt = await submission.submit(
+            self.bot,
+            uuid.uuid4(),
+            Given(form, 1, "high", content, files, answer_here=False, address=0),
+            to=(name, self.key(name)),
+            secret=self.secret,
+            now=at or datetime.now(UTC),
+        )
+        return receipt.report
+
+    async def adds_to(
+        self,
+        report: uuid.UUID,
+        *files: SealedFile,
+        at: datetime | None = None,
+        compartment: str = TEAM,
+        content: Mapping[str, Any] | None = None,
+    ) -> None:
         await submission.add(
-            self.bot, report, {"language": "en"}, files, key=self.compartment, now=datetime.now(UTC)
+            self.bot,
+            report,
+            content or {"language": "en"},
+            files,
+            key=self.key(compartment),
+            now=at or datetime.now(UTC),
         )
 
 
@@ -137,10 +195,11 @@ class Team:
 async def team(fresh_database: Any, tmp_path: Path) -> AsyncIterator[Team]:
     connection = await asyncpg.connect(fresh_database.url(roles.KEEPER))
     bot = await asyncpg.connect(fresh_database.url(roles.BOT))
-    made = ceremony.make(datetime.now(UTC).date())
+    relay = HybridIdentity.generate()
+    made = ceremony.make(datetime.now(UTC).date(), relay.recipient)
     await ceremony.keep(connection, made, datetime.now(UTC))
     blobs = Blobs.open(str(tmp_path / "blobs"))
-    yield Team(made, fresh_database, tmp_path, blobs, connection, bot, ProcessSecret(bytes(range(32))))
+    yield Team(made, fresh_database, tmp_path, blobs, connection, bot, ProcessSecret(bytes(range(32))), relay)
     await connection.close()
     await bot.close()
 
@@ -267,8 +326,14 @@ async def person(served: Served, team: Team) -> AsyncIterator[Callable[..., Any]
     """`await person("swift", "analyst")`: a new member with a browser, signed in unless asked otherwise."""
     people: list[Person] = []
 
-    async def add(call_sign: str, role: str = "analyst", *, signed_in: bool = True) -> Person:
-        one = Person(served, await team.adds(call_sign, role))
+    async def add(
+        call_sign: str,
+        role: str = "analyst",
+        compartments: Sequence[str] = (TEAM,),
+        *,
+        signed_in: bool = True,
+    ) -> Person:
+        one = Person(served, await team.adds(call_sign, role, compartments))
         people.append(one)
         if signed_in:
             page = await one.signs_in()

@@ -90,9 +90,10 @@ async def test_it_ends_when_the_web_process_is_gone(team: Team) -> None:
         "from admin.console.pipe import Admit\n"
         "from seal import HybridIdentity\n"
         "async def main():\n"
-        "    children = Children(Served(sys.argv[2], sys.argv[3], {}, 60.0))\n"
+        "    children = Children(Served(sys.argv[2], sys.argv[3], {}, 60.0, sys.argv[4], sys.argv[5]))\n"
         "    key = HybridIdentity.generate().reveal()\n"
-        "    await children.admit('team', Admit('aa', '00000000-0000-0000-0000-000000000001', 'x', 'lead', [key]))\n"
+        "    who = '00000000-0000-0000-0000-000000000001'\n"
+        "    await children.admit('team', Admit('aa', who, 'x', 'lead', [key], [], ''))\n"
         "    print(children.pids()['team'], flush=True)\n"
         "    await asyncio.Event().wait()\n"
         "asyncio.run(main())\n"
@@ -100,6 +101,7 @@ async def test_it_ends_when_the_web_process_is_gone(team: Team) -> None:
     (team.folder / "tmp").mkdir()
     web = await asyncio.create_subprocess_exec(
         sys.executable, "-c", code, str(ROOT), team.database.url("dodomu_console"), str(team.folder / "blobs"),
+        team.made.ceremony_public_hex, str(team.folder / "seen"),
         stdout=asyncio.subprocess.PIPE, env={**os.environ, "TMPDIR": str(team.folder / "tmp")},
     )  # fmt: skip
     assert web.stdout is not None
@@ -119,7 +121,7 @@ async def _until_number(out: asyncio.StreamReader) -> Any:
 
 
 async def test_a_compartment_without_a_process_answers_nobody() -> None:
-    children = Children(Served("postgresql://none", "none", {}, 60.0))
+    children = Children(Served("postgresql://none", "none", {}, 60.0, "ab" * 32, "/seen"))
     with pytest.raises(KeyGoneError):
         await children.ask("team", b"x", "/reports/1", {})
 
@@ -127,12 +129,22 @@ async def test_a_compartment_without_a_process_answers_nobody() -> None:
 @pytest.mark.parametrize(
     "message",
     [
-        Start("/s", "token", "team", "postgresql://x", "/blobs", {"region": "eu"}, 1800.0),
-        Admit("aa", "00000000-0000-0000-0000-000000000001", "swift", "lead", ["AGE-SECRET-KEY-PQ-1X"]),
+        Start(
+            "/s", "token", "team", "postgresql://x", "/blobs", {"region": "eu"}, 1800.0, "ab" * 32, "/seen"
+        ),
+        Admit(
+            "aa",
+            "00000000-0000-0000-0000-000000000001",
+            "swift",
+            "lead",
+            ["AGE-SECRET-KEY-PQ-1X"],
+            ["AGE-SECRET-KEY-PQ-1Y"],
+            "5ec7e7",
+        ),
         Dismiss("aa"),
     ],
 )
 def test_what_crosses_the_pipe_arrives_as_it_was_and_does_not_show_itself(message: Any) -> None:
     assert from_line(to_line(message)) == message
-    for secret in ("AGE-SECRET", "token'", "postgresql"):
+    for secret in ("AGE-SECRET", "token'", "postgresql", "5ec7e7"):
         assert secret not in repr(message)

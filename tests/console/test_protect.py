@@ -36,7 +36,7 @@ async def test_every_answer_is_guarded_and_only_hashed_assets_are_kept(
     inside = await swift.opens(f"/reports/{report}")
     (address,) = addresses(inside.text)
     assets = re.findall(r'"(/static/[^"]+)"', inside.text)
-    assert len(assets) == 4
+    assert len(assets) == 5
     for path in (
         "/queue",
         f"/reports/{report}",
