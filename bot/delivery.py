@@ -39,6 +39,7 @@ log = structlog.get_logger()
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 60.0
 _DATABASE_PAUSE_S = 0.5
 _TOGETHER_S = 0.01  # what is sent within this time is forgotten in one statement
+_UNCHANGED = "message is not modified"
 _DELETE_AT_ONCE = 100  # ids a call, Telegram's limit
 # A chat's whole queue is taken over, in order and under the chat's row, so that two processes never share one.
 _UNSENT = "(leased_until IS NULL OR leased_until < $1 OR (sender = $2 AND chat = ANY($3)))"
@@ -252,6 +253,8 @@ class Delivery:
             except TelegramForbiddenError:
                 raise _Blocked from None
             except (TelegramBadRequest, TelegramNotFound) as refused:
+                if _UNCHANGED in refused.message:  # what was to be shown stands there already
+                    return True
                 log.info("telegram_refused", method=type(refused.method).__name__)
                 return None
             except AiogramError:  # no answer, 5xx, or an answer that is none

@@ -31,14 +31,21 @@ URGENT: Asked = {
         {"My family, or in my care": "family", "I saw it myself": "saw"},
     ),
     "What do you know about the child right now?": ("where", {"About to be moved, or in danger": "danger"}),
-    "what is happening, where is the child": ("urgent", {}),
+    "When is it: did it happen earlier": (
+        "when",
+        {"It is happening now": "now", "It is being prepared": "going"},
+    ),
+    "what is happening, where": ("urgent", {}),
     "You can send it right now": ("", {"Send now": ""}),
 }
 CORE: Asked = {
     "How do you know about the child?": (
         "know",
-        {"I heard it from others": "heard", "I saw it myself": "saw"},
+        {"My family, or in my care": "family", "I heard it from others": "heard"},
     ),
+    "When is it: did it happen earlier": ("when", {"It happened earlier": "earlier"}),
+    "Which place is this about?": ("site", {}),
+    "How many children is this about?": ("how_many", {"3": "3", "7": "7"}),
     "What do you know about the child right now?": (
         "where",
         {"I do not know where": "unknown", "I know where": "known"},
@@ -47,11 +54,13 @@ CORE: Asked = {
     "How old was the child": ("age", {"4": "4", "11": "11"}),
     "girl or a boy": ("sex", {"Girl": "girl", "Boy": "boy"}),
     "Where was the child taken from?": ("place", {}),
+    "Which of these places?": ("", {"None of these": ""}),
     "When was the child taken?": ("when", {}),
     "send as many as you have": ("", {"Skip": "", "Done": ""}),
     "may we pass this to those who search": ("find", {"Yes": "yes", "Ask me first": "ask"}),
     "May we give this to investigators": ("courts", {"Yes, all": "all", "Only the UN and the ICC": "un_icc"}),
     "May we answer you in this chat?": ("answer", {"Yes, only I see this phone": "chat"}),
+    "may one short neutral word come": ("push", {"Yes, 10–18 Kyiv time": "kyiv", "No, I will look myself": "no"}),
     "This is your message.": ("", {"Send": ""}),
 }
 
@@ -189,8 +198,10 @@ class Teller:
 
 
 def _newest(view: Json) -> Shown | None:
+    """The card that is asking; a receipt, wherever it stands: below it more may be added."""
     cards = [message for message in messages_of(view) if not message.own and message.buttons]
-    return cards[-1] if cards else None
+    receipt = next((card for card in cards if "Thank you." in card.text), None)
+    return receipt or (cards[-1] if cards else None)
 
 
 def _question(card: Shown) -> tuple[str, ...]:

@@ -65,7 +65,7 @@ async def _types(person: Person) -> None:
 
 
 def _texts(person: Person) -> list[str]:
-    return [f"{person.name} says {number}" for number in range(TEXTS)]
+    return [f"xx {person.name.split()[-1]}-{number}" for number in range(TEXTS)]  # like no place and no date
 
 
 def _words(report: dict[str, Any]) -> list[str]:
