@@ -1,11 +1,22 @@
-"""A file that came twice within one interview is told once, and no word that came with it is lost.
+"""Files within one interview: which of them a question takes, and one that came twice is told once.
 
-interview = told_once(interview, second, first)   # both are our ids
+is_asked_for(interview, sent)                     # the question that stands there takes this kind
+interview = told_once(interview, second, first)   # both are our ids; no word that came with them is lost
 """
 
 from dataclasses import replace
 
+from flows.inputs import SPOKEN, Sent
 from flows.interview import File, Interview, Note
+from flows.moves import TABLE, Move
+
+
+def is_asked_for(interview: Interview, sent: Sent) -> bool:
+    """Say whether a file is what the question that stands there takes."""
+    key = interview.at.partition("#")[0]
+    asked = next(step for step in interview.definition().all_steps() if step.key == key)
+    row = TABLE[asked.kind]
+    return (row.voice if sent.kind in SPOKEN else row.file) is not Move.KEEP
 
 
 def told_once(interview: Interview, second: str, first: str) -> Interview:

@@ -30,6 +30,7 @@ from flows import (
     returnwords,
     take,
 )
+from flows.files import is_asked_for
 from flows.words import asked_for, command_of
 from handlers import sending
 from handlers.chat import Came, Chat, early_files, holds_something, is_answered
@@ -252,7 +253,7 @@ class Conversation:
         self.chat.lang = interview.lang
         if isinstance(given, Sent) and len(draft.data["files"]) >= FILES_AT_MOST:
             came = Came(Unusable("too_many"), came.message)
-        elif isinstance(given, Sent) and interview.sent and interview.definition().review.key == interview.at:
+        elif isinstance(given, Sent) and interview.sent and not is_asked_for(interview, given):
             self._joins(draft, interview, came)
             return
         turn = take(interview, came.given, today=self.line.now().date(), places=self.line.places)
@@ -273,7 +274,7 @@ class Conversation:
             self._shows(draft, turn.interview, notice=turn.notice)
 
     def _joins(self, draft: Draft, interview: Interview, came: Came) -> None:
-        """A file that comes after sending, at no question: it was on its way, and joins the report by itself."""
+        """A file after sending that no question asked for: it was on its way, and joins the report by itself."""
         self.chat.joins_file(draft, came)
         self.chat.clears_answer(came)
         self._shows(draft, interview, notice=Text("notice.added"))

@@ -275,6 +275,25 @@ async def test_the_rest_of_an_album_joins_the_report_that_was_sent_meanwhile(lin
     assert len(await all_files(line, 2)) == 2  # and is not kept twice
 
 
+async def test_photos_still_on_their_way_join_whatever_is_asked_after_sending(line: Line) -> None:
+    petro = line.person("Petro")
+    await stories.begins(petro)
+    await petro.taps("My family, or in my care")
+    await petro.taps("About to be moved, or in danger")
+    await petro.sees("In a few words or by voice")
+    await petro.sends("a white bus, today")
+    (first,) = await petro.sends_album([stories.picture("teal")], group="10000000000000002")
+    await petro.sees("Kept")
+    await petro.taps("Send now")
+    await petro.sees("Thank you.")
+    question = (await petro.sees("not an official search request")).text.splitlines()[-1]
+    late = await petro.sends_album([stories.picture("olive"), None], group="10000000000000002")
+    files = await all_files(line, 3)
+    kept = [await line.team.file(file, line.app.blobs) for file in files]
+    assert sorted(kept) == sorted([await petro.content_of(sent) for sent in (first, *late)])
+    await petro.sees(question)  # it stays
+
+
 # ---- what can never be fetched -------------------------------------------------------------------------
 
 
