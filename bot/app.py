@@ -9,7 +9,7 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import structlog
@@ -31,7 +31,7 @@ from flows.places import Places
 from flows.vocabulary import Vocabulary
 from handlers.line import Line
 from locales import Texts, offered
-from storage import local, manifest, replies, roles, setup
+from storage import attendance, local, manifest, replies, roles, setup
 from storage.blobs import Blobs
 from storage.database import UNAVAILABLE, Announcer, pool
 from storage.errors import ManifestError
@@ -65,6 +65,7 @@ class App:
     updates: Updates
     replies: Replies
     trust: "Trust"
+    attendance: "Attendance"
 
     async def run(self) -> None:
         """Serves until cancelled."""
@@ -75,6 +76,7 @@ class App:
         async with asyncio.TaskGroup() as group:
             group.create_task(introduction.introduce(self.bot, self.line.texts))
             group.create_task(self.trust.keep_reading())
+            group.create_task(self.attendance.keep_reading())
             group.create_task(self.delivery.keep_leases())
             group.create_task(self.replies.run())
             group.create_task(
@@ -119,6 +121,33 @@ class App:
                 await asyncio.sleep(_ASK_AGAIN_S)
             else:
                 return
+
+
+class Attendance:
+    """For how long nobody has opened the queue, read again at times."""
+
+    def __init__(self, intake: Intake, tell_after_hours: int) -> None:
+        self._intake = intake
+        self._tell_after = timedelta(hours=tell_after_hours)
+        self._last: datetime | None = None
+
+    def silent_hours(self) -> int:
+        """Whole hours, once they are too many to keep to ourselves; 0 else, and while nobody ever came."""
+        if self._last is None or not self._tell_after:
+            return 0
+        silent = self._intake.now() - self._last
+        return int(silent / timedelta(hours=1)) if silent >= self._tell_after else 0
+
+    async def read(self) -> None:
+        """Reads when somebody came last."""
+        self._last = await attendance.last_opened(self._intake.connections)
+
+    async def keep_reading(self) -> None:
+        """Reads again every half minute."""
+        while True:
+            await asyncio.sleep(_REREAD_S)
+            with contextlib.suppress(*UNAVAILABLE):
+                await self.read()
 
 
 class Trust:
@@ -167,6 +196,8 @@ async def build(settings: BotSettings, *, clock: Callable[[], datetime] = now) -
         )
         trust = Trust(settings, intake)
         await trust.read()
+        team = Attendance(intake, settings.silent_hours)
+        await team.read()
         bot = telegram.connect(settings.bot_token.get_secret_value(), settings.api_base)
         stack.push_async_callback(bot.session.close)
         line = Line(
@@ -178,6 +209,7 @@ async def build(settings: BotSettings, *, clock: Callable[[], datetime] = now) -
             manifest=trust.current,
             intake=intake,
             max_file_bytes=settings.max_file_mib * _MIB,
+            silent_hours=team.silent_hours,
             relay=replies.relay_identity(state / replies.RELAY),
         )
         blobs = Blobs.open(settings.blobs or str(settings.state / "blobs"), settings.s3())
@@ -190,7 +222,7 @@ async def build(settings: BotSettings, *, clock: Callable[[], datetime] = now) -
         updates = Updates(bot, intake, line, delivery, downloads, blobs, announcer, pace, limits)
         stack.push_async_callback(updates.stop)
         answers = Replies(intake, bot, line, thread_ttl=settings.thread_ttl)
-        yield App(settings, bot, intake, line, blobs, delivery, downloads, updates, answers, trust)
+        yield App(settings, bot, intake, line, blobs, delivery, downloads, updates, answers, trust, team)
 
 
 def database_url(settings: BotSettings, stack: contextlib.AsyncExitStack) -> str:

@@ -76,6 +76,12 @@ class BotSettings(BaseSettings):
     reports_a_day: Annotated[
         int, Field(ge=1, description="reports from one chat on one day; more go to the waiting room")
     ] = 10
+    silent_hours: Annotated[
+        int,
+        Field(
+            ge=0, description="hours without anybody at the queue after which reporters are told; 0: never"
+        ),
+    ] = 48
     human_pace_s: Annotated[
         float,
         Field(

@@ -238,7 +238,10 @@ class Conversation:
         draft.data["resume"] = numbers
         words = " ".join(returnwords.words(numbers, lang))
         early = draft.data["early"]
-        self._shows(draft, begin(lang, resume=words, before=early, files=early_files(draft)))
+        hours = self.line.silent_hours()
+        notice = Text("notice.silent", {"hours": str(hours)}) if hours else None
+        begun = begin(lang, resume=words, before=early, files=early_files(draft))
+        self._shows(draft, begun, notice=notice)
 
     def _answers(self, draft: Draft, came: Came) -> None:
         given = came.given

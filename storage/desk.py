@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as QueueFullError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from storage import custody, desk_thread, manifest, triage
+from storage import attendance, custody, desk_thread, manifest, triage
 from storage.database import UNAVAILABLE
 from storage.desk_queue import RANK, Key, Page, Row, View, call_signs, one_row, page_rows, runs
 from storage.errors import ConflictError, StorageError
@@ -131,6 +131,11 @@ class Desk:
         """One page of the queue. At most three statements, however long the queue."""
         async with self._database.connect() as connection:
             return await page_rows(connection, who.member, who.compartments, view, after, size, self._now())
+
+    async def comes_in(self, who: Who) -> None:
+        """Somebody looks at the queue: whoever writes to the line need not be told that nobody does."""
+        async with self._database.begin() as connection:
+            await attendance.opened(connection, who.compartments, self._now())
 
     async def report(self, report: uuid.UUID, who: Who) -> Row:
         """One report's clear columns. NoSuchReportError when it is not in this member's compartments."""

@@ -335,6 +335,13 @@ custody_sequence = Table(
     *_bytes32("leaf_hash"),
 )
 
+attendance = Table(
+    "attendance",
+    metadata,
+    Column("compartment", Text, primary_key=True),
+    Column("opened_hour", DateTime(timezone=True), nullable=False),
+)
+
 APPEND_ONLY = ("bodies", "files", "receipts", "manifests", "custody_leaves", "custody_sequence")
 """Tables whose rows no login role may change, remove or truncate (a trigger refuses, besides the rights).
 
@@ -369,6 +376,7 @@ CLEAR_COLUMNS: dict[str, frozenset[str]] = {
         {"id", "blob", "ciphertext_sha256", "sealed_size", "compartment", "key_epoch", "expires_on"}
     ),
     "parked": frozenset({"id", "update_mac", "version", "error", "attempts", "parked_hour"}),
+    "attendance": frozenset({"compartment", "opened_hour"}),
     "tallies": frozenset({"tally", "day", "reports", "mebibytes"}),
     "members": frozenset(
         {"id", "call_sign", "role", "recipient", "signing_key", "totp_step", "joined_hour", "left_hour"}

@@ -22,7 +22,9 @@ HEARTBEAT_S = 20.0  # the clocks on the page move at least this often
 
 async def queue(console: Console, person: Person, request: Request) -> Response:
     """The whole page."""
-    return HTMLResponse(await _queue(console, person, request, "queue.html"))
+    page = await _queue(console, person, request, "queue.html")
+    await console.desk.comes_in(person.member)
+    return HTMLResponse(page)
 
 
 async def rows(console: Console, person: Person, request: Request) -> Response:
