@@ -1,9 +1,9 @@
 """What must hold for every state and every input, whatever happened before: the laws all other tests lean on."""
 
 import json
-import math
 import re
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import date
 from typing import ClassVar, NamedTuple
 
@@ -21,6 +21,8 @@ TODAY = date(2026, 11, 22)
 TEXTS = {lang: Texts.load(lang, domains=("forms", "bot")) for lang in offered("forms")}
 MESSAGE_UNITS = 4096  # UTF-16 units, Telegram's limit for a message
 BUTTON_KEY_BYTES = 40
+BUTTON_CHARACTERS = 40
+LINE_CHARACTERS = 160  # with the operator's own words in it
 
 
 class Gazetteer:
@@ -156,11 +158,17 @@ def _keeps_what_came(before: Interview, given: flows.Input, turn: flows.Turn) ->
         assert given.file in {file.id for file in after.files}
         if given.caption:
             assert sound(given.caption) in all_words(after)
-    if isinstance(given, flows.Located) and math.isfinite(given.latitude) and math.isfinite(given.longitude):
+    if isinstance(given, flows.Claimed) and flows.echo.is_visible(given.words):
+        assert after.notes[-1].claim == given.kind
+        assert after.notes[-1].words == sound(given.words)
+    if isinstance(given, flows.Located) and abs(given.latitude) <= 90 and abs(given.longitude) <= 180:
         answer = after.answers.get(before.at)
         is_answer = answer is not None and {"point", "place"} & set(answer.understood or {})
-        on_earth = abs(given.latitude) <= 90 and abs(given.longitude) <= 180
-        assert is_answer or len(after.points) == len(before.points) + on_earth
+        assert is_answer or len(after.points) == len(before.points) + 1
+        if given.forwarded:  # somebody else's place is nobody's answer
+            assert after.answers == before.answers
+        if flows.echo.is_visible(given.name):
+            assert sound(given.name) in all_words(after)
 
 
 def _invents_nothing(before: Interview, given: flows.Input, after: Interview) -> None:
@@ -169,6 +177,8 @@ def _invents_nothing(before: Interview, given: flows.Input, after: Interview) ->
         words.add(sound(given.text))
     if isinstance(given, flows.Sent) and given.caption:
         words.add(sound(given.caption))
+    if isinstance(given, flows.Claimed | flows.Located):
+        words.add(sound(given.words if isinstance(given, flows.Claimed) else given.name))
     assert set(all_words(after)) <= words
     files = {file.id for file in before.files} | ({given.file} if isinstance(given, flows.Sent) else set())
     assert {file.id for file in after.files} <= files
@@ -195,6 +205,14 @@ def _asked(interview: Interview) -> tuple[object, ...]:
     return interview.form, interview.at, interview.picks, interview.menu
 
 
+def card_is_in_bounds_in_every_language(interview: Interview) -> None:
+    """The card as each language says it, also below the longest notices."""
+    for lang in TEXTS:
+        said = replace(interview, lang=lang)
+        _card_is_in_bounds(said, None)
+        _card_is_in_bounds(said, flows.Text("notice.kept_choose"))
+
+
 def _card_is_in_bounds(interview: Interview, notice: flows.Text | None) -> None:
     card = flows.card(interview, notice)
     page = TEXTS[interview.lang].page(card.texts)
@@ -203,19 +221,31 @@ def _card_is_in_bounds(interview: Interview, notice: flows.Text | None) -> None:
     slots = path(interview.definition(), interview)
     step = slots[find(slots, interview.at)].step
     if step.kind is not Kind.REVIEW:
-        lines = page.count("\n") + 1
-        assert lines <= (4 if step.whole and notice else 3), page
+        lines = page.split("\n")
+        assert len(lines) <= (4 if step.whole and notice else 3), page
+        shown = (TEXTS[interview.lang].plain(text) for text in card.texts if not text.params)
+        assert all(len(line) <= LINE_CHARACTERS for text in shown for line in text.split("\n")), page
     found = [button.key for row in card.buttons for button in row]
     assert len(found) == len(set(found))
     for key in found:
         assert len(key.encode()) <= BUTTON_KEY_BYTES
         assert ":" not in key
-    for row in card.buttons:
-        assert 1 <= len(row) <= 8
-        for button in row:
-            label = button.text if isinstance(button.text, str) else TEXTS[interview.lang].plain(button.text)
-            assert 0 < units(label) <= 100
-            assert not re.search(r"[<>&]", label)
     if not step.plain:
         assert "back" in found or interview.sent  # nothing stands before what is asked after sending
         assert "hide" in found
+    _buttons_are_in_bounds(card, TEXTS[interview.lang])
+
+
+def _buttons_are_in_bounds(card: flows.Card, texts: Texts) -> None:
+    named: list[str] = []
+    for row in card.buttons:
+        assert 1 <= len(row) <= 8
+        for button in row:
+            if isinstance(button.text, str):  # the name of a place, or a number
+                assert 0 < units(button.text) <= 100
+                continue
+            label = texts.plain(button.text)
+            assert 0 < len(label) <= BUTTON_CHARACTERS, label
+            assert not re.search(r"[<>&{}\n]", label)
+            named.append(label)
+    assert len(named) == len(set(named)), named  # two buttons of one name are one too many
