@@ -133,7 +133,12 @@ def _said(interview: Interview, given: Said, now: Now) -> Turn:
 
 def _claimed(interview: Interview, given: Claimed, now: Now) -> Turn:
     """Keep another person's details as what somebody says of them, at any question."""
-    return noted(interview, Note(now.slot.name, sound(given.words), given.message, claim=given.kind))
+    if not is_visible(given.words):
+        return Turn(interview, notice=Text("notice.not_understood"))
+    words, origin = sound(given.words), sound(given.origin)
+    return noted(
+        interview, Note(now.slot.name, words, given.message, given.forwarded, origin, claim=given.kind)
+    )
 
 
 def _slot_of(interview: Interview, message: int | None) -> str:
@@ -182,14 +187,18 @@ def _located(interview: Interview, given: Located, now: Now) -> Turn:
         return Turn(interview, notice=Text("notice.not_understood"))
     if not (abs(latitude) <= MOST_LATITUDE and abs(longitude) <= MOST_LONGITUDE):
         return Turn(interview, notice=Text("notice.not_understood"))
-    if now.row.location is Move.ANSWER:
+    name = (Part(sound(given.name), given.message),) if is_visible(given.name) else ()
+    if now.row.location is Move.ANSWER and not given.forwarded:
         before = interview.answers.get(now.slot.name, Answer())
-        parts = before.parts if interview.picks else ()
+        parts = (*before.parts, *name) if interview.picks else name
         answer = Answer(parts=parts, understood=at_point(latitude, longitude, now))
         return moved_on(interview, now, answer, notice=say_understood(answer, interview.lang))
     decimals = now.form.point_decimals
     point = Point(now.slot.name, round(latitude, decimals), round(longitude, decimals))
-    return Turn(replace(interview, points=(*interview.points, point)), notice=Text("notice.kept"))
+    kept = replace(interview, points=(*interview.points, point))
+    origin = sound(given.origin)
+    notes = (Note(now.slot.name, part.words, part.message, given.forwarded, origin) for part in name)
+    return Turn(replace(kept, notes=(*kept.notes, *notes)), notice=Text("notice.kept"))
 
 
 def _edited(interview: Interview, given: Edited, now: Now) -> Turn:
