@@ -39,7 +39,6 @@ def shown(part: Part, reading: Reading, texts: Texts) -> Facts:
         "number": part.number,
         "added": content["kind"] != "report",
         "language": content.get("language", ""),
-        "form": content.get("form", "") if content["kind"] != "report" else "",
         "rows": rows,
         "unread": unread,
         "raw": _words(body) if unread else (),
@@ -60,7 +59,7 @@ def _rows(body: Facts, texts: Texts) -> list[Facts]:
             "words": row.words,
             "understood": row.understood,
             "files": row.files,
-            "claim": _is_claim(entry),
+            "claim": _is_claim(entry) and not entry.get("claim"),  # a contact's label says so itself
             "point": _point(entry),
         }
         for entry, row in zip(entries, answers.rows(body, texts), strict=True)

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import uuid
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
 
+from flows import Claimed, Said, back
+from storage import returning
 from tests.console.conftest import NAME, Person, Team, picture
 
 QUIET = ("--disable-gpu", "--no-first-run", "--disable-background-networking")
@@ -132,6 +135,93 @@ async def test_pages_fit_every_width_and_can_be_read_in_both_themes(
     assert complaints == []
 
 
+LINK = "https://t.me/camp_of_the_sun/1234567890?comment=1234567890"
+
+
+async def thread(team: Team, report: uuid.UUID) -> None:
+    """What can stand on a report's page, once more of it than usual."""
+    photo = await team.file(
+        picture(), "camp.jpg", caption="Зліва в синій куртці", forwarded=True, origin="Канал"
+    )
+    await team.adds_to(report, photo)
+    await team.adds_to(report, content=back.said(Said(f"Ось їхня сторінка: {LINK}"), "uk"))
+    await team.adds_to(
+        report, content=back.said(Claimed("contact", "Ольга Вигадана\n+380 00 000 00 00"), "uk")
+    )
+    await team.adds_to(report, content=back.shared("courts", "un_icc", "asked", "uk"))
+
+
+async def test_an_answer_is_written_with_the_keyboard_and_a_link_is_copied_not_opened(
+    team: Team, person: Callable[..., Any], browser: Browser
+) -> None:
+    report = await team.takes_report()
+    await thread(team, report)
+    swift = await person("swift", signed_in=False)
+    page, complaints = await page_of(browser)
+    await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    await comes_in(page, swift)
+    await page.goto(f"{swift.served.address}/reports/{report}")
+    await page.get_by_role("button", name="Copy link 1").click()
+    await page.get_by_text("copied", exact=True).wait_for()
+    assert await page.evaluate("navigator.clipboard.readText()") == LINK
+    await expect(page.get_by_role("link", name="t.me")).to_have_count(0)
+
+    await page.get_by_role("button", name="Claim", exact=True).click()
+    words = page.get_by_label("Your words")
+    await words.focus()
+    await page.keyboard.type("Дякуємо.\n\nЧи була в неї синя куртка?")
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    await page.get_by_role("heading", name="This is what they will read").wait_for()
+    await page.get_by_role("button", name="Send").click()
+    await page.wait_for_url(f"**/reports/{report}#answer-1")
+    sent = page.locator("#answer-1")
+    await expect(sent).to_be_in_viewport()
+    assert "синя куртка" in await sent.inner_text()
+    assert not [address for address in asked if not address.startswith(swift.served.address)]
+    assert complaints == []
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_a_thread_an_answer_and_an_end_fit_every_width_and_can_be_read_in_both_themes(
+    width: int, theme: str, team: Team, person: Callable[..., Any], browser: Browser
+) -> None:
+    report, gone = await team.takes_report(), await team.takes_report()
+    for one in (report, gone):
+        await thread(team, one)
+    await returning.withdraw(team.bot, gone, datetime.now(UTC) - timedelta(days=15))
+    swift = await person("swift", "lead", signed_in=False)
+    lang = "uk-UA" if theme == "light" else "en-GB"
+    page, complaints = await page_of(browser, width=width, color_scheme=theme, locale=lang)
+    await comes_in(page, swift)
+    await looks_right(page)
+    await page.goto(f"{swift.served.address}/reports/{report}")
+    await page.locator('form[action$="/claim"] button').click()
+    for act in ("preview", "send"):
+        if act == "preview":
+            await page.locator("#text").fill("Дякуємо " * 60)
+        await page.locator(f"button[value={act}]").first.click()
+        await page.wait_for_url("**/answer" if act == "preview" else "**#answer-1")
+        await looks_right(page)
+    await page.goto(f"{swift.served.address}/reports/{gone}")
+    await page.locator('form[action$="/shred"] button').click()
+    await page.locator('form[action$="/take-back"] button').wait_for()
+    await looks_right(page)
+    assert complaints == []
+
+
+async def looks_right(page: Page) -> None:
+    """Nothing is cut off, everything can be read (WCAG 2.2, 1.4.3) and has a name, no id stands twice."""
+    assert await page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+    assert await page.evaluate(CONTRAST) >= 4.5
+    assert await page.evaluate(UNNAMED) == []
+    ids = await page.evaluate("[...document.querySelectorAll('[id]')].map((node) => node.id)")
+    assert len(ids) == len(set(ids))
+
+
 CONTRAST = """() => {
   const parse = (c) => c.match(/[\\d.]+/g).map(Number)
   const lum = ([r, g, b]) => [r, g, b].map((v) => (v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
@@ -153,6 +243,6 @@ CONTRAST = """() => {
   }
   return least
 }"""
-UNNAMED = """() => [...document.querySelectorAll('button, a, input:not([type=hidden]), select, img')]
+UNNAMED = """() => [...document.querySelectorAll('button, a, input:not([type=hidden]), select, textarea, img')]
   .filter((node) => !(node.textContent.trim() || node.ariaLabel || node.alt || node.labels?.length))
   .map((node) => node.outerHTML)"""

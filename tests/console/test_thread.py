@@ -114,7 +114,8 @@ async def test_what_others_said_is_marked_as_a_claim(team: Team, person: Callabl
     await team.adds_to(report, photo)
     parts = main(await (await person("swift")).opens(f"/reports/{report}")).split('<section class="part"')[2:]
     claims = [re.findall(r'class="tag">([^<]*)', part) for part in parts]
-    assert claims == [[], ["a claim"], ["a claim"], ["a claim"]]
+    assert claims == [[], ["a claim"], [], ["a claim"]]
+    assert "a contact that was sent: a claim" in parts[2]
     assert "(Канал)" in parts[1]
     assert "forwarded from <bdi>Хтось</bdi>" in parts[3]
 
