@@ -158,7 +158,9 @@ def class_of(form: Form, live: Mapping[str, Answer]) -> Urgency:
 def is_sendable(form: Form, interview: Interview, live: Mapping[str, Answer]) -> bool:
     """Apply the send rule of FORMS.md; to a report that is sent anything may be added."""
     if interview.sent:
-        given = any(answer.is_given for answer in interview.answers.values())
+        told = {step.key for step in form.all_steps() if step.told}
+        answers = interview.answers.items()
+        given = any(answer.is_given for name, answer in answers if name.partition("#")[0] in told)
         return given or bool(interview.files or interview.notes or interview.points)
     if not all(holds(condition, live) for condition in form.needs):
         return False

@@ -1,6 +1,8 @@
 """One person telling, in the words of a story: says, taps, sends, sees."""
 
 import itertools
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -17,8 +19,10 @@ class Teller:
         self.outcome: str | None = None
         self.message = itertools.count(100)
         self.file = itertools.count(1)
+        self.turns = 0
 
     def does(self, given: flows.Input) -> None:
+        self.turns += 1
         turn = laws.take(self.interview, given)
         laws.obey(self.interview, given, turn)
         laws.review_equals_body(turn.interview)
@@ -36,6 +40,21 @@ class Teller:
         file = f"file-{next(self.file)}"
         self.does(flows.Sent(file, kind, next(self.message), caption, album))
         return file
+
+    def shares(self, latitude: float, longitude: float, name: str = "") -> None:
+        self.does(flows.Located(latitude, longitude, next(self.message), name=name))
+
+    def goes_on(self) -> None:
+        """What was tapped was Send; what may follow in the same sitting stands there now."""
+        assert self.outcome == "send"
+        following = flows.once_sent(self.interview)
+        assert following is not None
+        self.interview, self.notice, self.outcome = following, None, None
+
+    def skips_to_the_review(self) -> None:
+        while "skip" in (shown := laws.keys(self.interview)) or "o.seen" in shown:
+            button = "skip" if "skip" in shown else "o.seen"
+            self.does(flows.Tapped(self.interview.revision, button))
 
     def taps(self, *labels: str) -> None:
         for label in labels:
@@ -63,6 +82,25 @@ class Teller:
 
     def sees_not(self, fragment: str) -> None:
         assert fragment not in self.screen()
+
+
+def teller(lang: str) -> Callable[[Callable[[Teller], None]], Callable[[], None]]:
+    """Make a test of a story whose one person tells in this language."""
+
+    def told(story: Callable[[Teller], None]) -> Callable[[], None]:
+        def test() -> None:
+            story(Teller(lang))
+
+        test.__name__, test.__doc__ = story.__name__, story.__doc__
+        test.__module__ = story.__module__
+        return test
+
+    return told
+
+
+def says_of(content: dict[str, Any], step: str) -> dict[str, Any]:
+    """What a report's body says of one question."""
+    return next(entry for entry in content["answers"] if entry["step"] == step)
 
 
 @pytest.fixture
