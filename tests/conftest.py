@@ -17,6 +17,14 @@ PASSWORDS = {role: f"password-of-{role}" for role in roles.LOGIN_ROLES}
 TEMPLATE = "dodomu_template"
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says what tests counted (`record_property("counted", …)`), whichever worker they ran in."""
+    for report in terminalreporter.getreports("passed"):
+        for name, figure in report.user_properties:
+            if name == "counted":
+                terminalreporter.write_line(f"counted: {figure}")
+
+
 @dataclass(frozen=True)
 class Database:
     """One test's own database, migrated and empty."""

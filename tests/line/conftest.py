@@ -1,15 +1,16 @@
 """The running line, piece by piece."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 
 from bot import settings as bot_settings
 from rehearsal.server import Rehearsal
 from storage import roles
-from tests.line.kit import TOKEN, Line, Team, running
+from tests.line.kit import TOKEN, Clock, Line, Team, running
 
 
 @pytest.fixture
@@ -39,6 +40,25 @@ def settings(
 
 
 @pytest.fixture
-async def line(rehearsal: Rehearsal, team: Team, settings: bot_settings.BotSettings) -> AsyncIterator[Line]:
-    async with running(settings) as app:
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def line(
+    rehearsal: Rehearsal, team: Team, settings: bot_settings.BotSettings, clock: Clock
+) -> AsyncIterator[Line]:
+    async with running(settings, clock=clock) as app:
         yield Line(rehearsal, app, team, settings)
+
+
+@pytest.fixture
+async def rows(line: Line, fresh_database: Any) -> AsyncIterator[Callable[[str], Awaitable[int]]]:
+    """Counts the rows of a table."""
+    connection = await asyncpg.connect(fresh_database.superuser_url)
+
+    async def count(table: str) -> int:
+        return int(await connection.fetchval(f"SELECT count(*) FROM {table}"))
+
+    yield count
+    await connection.close()

@@ -1,45 +1,14 @@
 """After Send: the receipt, and below it that this is no official search request; both go together."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable
 from datetime import timedelta
 from typing import Any
 
-import asyncpg
-import pytest
-
-from bot import settings as bot_settings
 from rehearsal.driver import Person
-from rehearsal.server import Rehearsal
 from tests.line import stories
-from tests.line.kit import Line, Team, running
-from tests.line.test_vanish import GREETING, Clock, blobs_of, passes, until
+from tests.line.kit import GREETING, Clock, Line, blobs_of, passes, until
 
 OFFICIAL = "not an official search request"
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-async def line(
-    rehearsal: Rehearsal, team: Team, settings: bot_settings.BotSettings, clock: Clock
-) -> AsyncIterator[Line]:
-    async with running(settings, clock=clock) as app:
-        yield Line(rehearsal, app, team, settings)
-
-
-@pytest.fixture
-async def rows(line: Line, fresh_database: Any) -> AsyncIterator[Callable[[str], Awaitable[int]]]:
-    """Counts the rows of a table."""
-    connection = await asyncpg.connect(fresh_database.superuser_url)
-
-    async def count(table: str) -> int:
-        return int(await connection.fetchval(f"SELECT count(*) FROM {table}"))
-
-    yield count
-    await connection.close()
 
 
 async def sends_a_report(line: Line) -> Person:

@@ -1,75 +1,15 @@
 """What stands in a chat is the card alone; hide keeps and shows nothing, erase shreds, and time takes the rest."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from collections.abc import Awaitable
+from datetime import timedelta
 from typing import Any
 
-import asyncpg
 import pytest
 
-from bot import settings as bot_settings
 from bot import upkeep
 from rehearsal.driver import Person
-from rehearsal.server import Rehearsal
 from tests.line import stories
-from tests.line.kit import Line, Team, running
-
-GREETING = "Please choose a language."
-PATIENCE_S = 15
-
-
-class Clock:
-    """The bot's clock: real seconds, and what a test lets pass."""
-
-    def __init__(self) -> None:
-        self.ahead = timedelta()
-
-    def __call__(self) -> datetime:
-        return datetime.now(UTC) + self.ahead
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-async def line(
-    rehearsal: Rehearsal, team: Team, settings: bot_settings.BotSettings, clock: Clock
-) -> AsyncIterator[Line]:
-    async with running(settings, clock=clock) as app:
-        yield Line(rehearsal, app, team, settings)
-
-
-@pytest.fixture
-async def rows(line: Line, fresh_database: Any) -> AsyncIterator[Callable[[str], Awaitable[int]]]:
-    """Counts the rows of a table."""
-    connection = await asyncpg.connect(fresh_database.superuser_url)
-
-    async def count(table: str) -> int:
-        return int(await connection.fetchval(f"SELECT count(*) FROM {table}"))
-
-    yield count
-    await connection.close()
-
-
-async def until(true: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(PATIENCE_S):
-        while not await true():  # noqa: ASYNC110 - what a database holds sets no event
-            await asyncio.sleep(0.02)
-
-
-async def passes(line: Line, clock: Clock, time: timedelta) -> None:
-    """Time passes at Telegram and at the bot, when nothing is under way: no lease lapses by the jump."""
-    await line.settles()
-    clock.ahead += time
-    line.rehearsal.clock.advance(time.total_seconds())
-
-
-def blobs_of(line: Line) -> list[str]:
-    folder = line.settings.state / "blobs"
-    return [path.name for path in folder.rglob("*") if path.is_file()]
+from tests.line.kit import GREETING, Clock, Line, blobs_of, passes, until, until_quiet
 
 
 async def hides(person: Person) -> str:
@@ -249,19 +189,6 @@ async def answer_to(line: Line, person: Person, words: str) -> list[dict[str, An
     return [call["params"] for call in calls]
 
 
-async def until_quiet(line: Line) -> None:
-    """Nothing is committed that was not sent."""
-    connections = line.app.intake.connections
-
-    async def sent() -> bool:
-        await line.settles()
-        return not await connections.fetchval(
-            "SELECT count(*) FROM outgoing WHERE not_before <= $1", line.app.intake.now()
-        )
-
-    await until(sent)
-
-
 # ---- erase --------------------------------------------------------------------------------------------
 
 
@@ -321,12 +248,12 @@ async def test_under_18_leads_to_helplines_and_keeps_nothing(line: Line, rows: A
     await until(lambda: _equals(rows("draft_files"), 1))
     await olha.taps("I am under 18")
     await olha.sees("116 111")
-    for table in ("drafts", "draft_files", "downloads"):
-        assert await rows(table) == 0
-    await until(lambda: _holds(not blobs_of(line)))
     await olha.taps("Clear this chat")
     await olha.sees(GREETING)
     await olha.sees_only(1)
+    for table in ("drafts", "draft_files", "downloads"):
+        assert await rows(table) == 0
+    await until(lambda: _holds(not blobs_of(line)))
     # And no mark on a later visit.
     await stories.begins(olha)
 
