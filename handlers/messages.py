@@ -70,7 +70,7 @@ def says(message: Message) -> str:
     """The words of a message, exactly as written, then its hidden links, each on a line of its own."""
     words = message.text or message.caption or _checklist(message) or _rich(message)
     entities = (message.entities or []) + (message.caption_entities or [])
-    links = [entity.url for entity in entities if entity.type == "text_link" and entity.url]
+    links = [url for entity in entities if entity.type == "text_link" and (url := one_line(entity.url))]
     if message.external_reply is not None:
         links += _pointed_at(message, message.external_reply)
     hidden = [link for link in dict.fromkeys(links) if link not in words.split()]

@@ -42,7 +42,9 @@ async def all_files(line: Line, count: int) -> list[dict[str, Any]]:
     async with asyncio.timeout(30):
         while True:
             report = await the_report(line)
-            files = report["files"] + [file for more in report["additions"] for file in more["files"]]
+            files: list[dict[str, Any]] = report["files"] + [
+                file for more in report["additions"] for file in more["files"]
+            ]
             if len(files) >= count:
                 return files
             await asyncio.sleep(0.05)

@@ -56,7 +56,9 @@ async def sealed_files(line: Line, count: int) -> list[dict[str, Any]]:
     async with asyncio.timeout(30):
         while True:
             (report,) = await line.team.reports()
-            files = report["files"] + [file for more in report["additions"] for file in more["files"]]
+            files: list[dict[str, Any]] = report["files"] + [
+                file for more in report["additions"] for file in more["files"]
+            ]
             if len(files) >= count:
                 return files
             await asyncio.sleep(0.05)
@@ -125,6 +127,28 @@ async def test_a_link_that_stands_in_the_words_is_not_told_twice(line: Line) -> 
     assert (await told(line))["links"] == [address]
 
 
+async def test_an_address_that_is_none_harms_nothing(line: Line) -> None:
+    olha = await comes_to_the_name(line)
+    links = [
+        {"type": "text_link", "offset": 0, "length": 6, "url": "java\nscript:\u202ealert(1)<b>"},
+        {"type": "text_link", "offset": 0, "length": 6},
+        {"type": "text_link", "offset": 900, "length": 9000, "url": "http://"},
+    ]
+    await olha.sends_raw({"message": await raw(olha, 901, text="Olenka", entities=links)})
+    await sends_the_rest(olha, named=True)
+    (name,) = [answer for answer in (await told(line))["answers"] if answer["step"] == "name"]
+    assert name["words"] == ["Olenka\njava script:alert(1)<b>\nhttp://"]
+
+
+async def test_the_longest_caption_is_kept_whole(line: Line) -> None:
+    caption = "Оленка 👧 " * 409  # more than 4,096 units, as an account that pays may send
+    olha = await comes_to_the_name(line)
+    shown = await olha.sends_photo(caption=caption)
+    await sends_the_rest(olha, named=True)
+    (file,) = (await told(line))["files"]
+    assert file["caption"] == shown.text
+
+
 async def test_a_contact_is_somebody_elses_claim(line: Line) -> None:
     olha = await comes_to_the_name(line)
     await olha.shares_contact(
@@ -148,6 +172,16 @@ async def test_a_contact_may_be_all_that_comes_before_the_first_question(line: L
     await olha.taps("I do not know where")
     await sends_the_rest(olha)
     assert "Petro\n+380000000001" in (await beside(line))["words"]
+
+
+async def test_the_name_of_a_place_is_kept_with_its_point(line: Line) -> None:
+    olha = await comes_to_the_name(line)
+    await olha.shares_venue("The old school\n\u202e", "Long street 5", 48.123456, 38.123456)
+    await olha.sees("Kept.")
+    await sends_the_rest(olha)
+    kept = (await told(line))["beside"]
+    assert [entry["words"] for entry in kept if "words" in entry] == [["The old school, Long street 5"]]
+    assert [entry["understood"] for entry in kept if "understood" in entry] == [{"point": [48.1, 38.1]}]
 
 
 async def test_a_live_location_is_its_first_point_and_never_followed(line: Line) -> None:
@@ -192,7 +226,7 @@ async def test_what_telegram_itself_says_is_no_answer_and_leaves_the_chat(line: 
 @pytest.mark.parametrize("kind", ["photo", "document", "video", "video_note", "audio", "voice", "animation"])
 async def test_a_file_at_any_question_is_in_what_is_sealed(kind: str, line: Line) -> None:
     olha = line.person("Olha")
-    contents = {}
+    contents: dict[str, bytes] = {}
 
     async def sends(step: str) -> None:
         content = stories.picture("teal", (60 + len(contents), 60)) if kind == "photo" else step.encode() * 9
