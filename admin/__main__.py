@@ -5,7 +5,6 @@ Exit status: 0 done · 1 could not be done · 2 the command or a setting is not 
 
 import argparse
 import asyncio
-import contextlib
 import getpass
 import sys
 import textwrap
@@ -14,10 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from admin.errors import AdminError
+from admin.telling import SILENT, CommandError, connected, database_told
 from storage.errors import StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     import asyncpg
 
@@ -88,14 +88,11 @@ def parser() -> argparse.ArgumentParser:
     relay = commands.add_parser(
         "relay",
         help="name to whom replies are sealed, when the bot's folder is new",
-        description="Signs a new manifest that names the bot's relay identity: replies are sealed to it, so that"
-        " the bot can bring them. Needed for a store from before there were replies, or when the bot's private"
-        " folder was lost; what was sealed to the lost one is then for the team alone.",
+        description="Signs a new manifest that names the bot's relay identity, to which replies are sealed: for a"
+        " store from before there were replies, or when the bot's private folder was lost.",
     )
     relay.add_argument("recipient", metavar="RECIPIENT", help="what `python -m bot relay` shows")
-    relay.add_argument(
-        "--ceremony-key", type=Path, required=True, metavar="FILE", help="the ceremony key's file"
-    )
+    _needs_ceremony_key(relay)
     relay.set_defaults(act=_relay)
 
     _member_commands(commands.add_parser("member", help="add and list members"))
@@ -105,13 +102,19 @@ def parser() -> argparse.ArgumentParser:
     keeper = commands.add_parser(
         "keeper",
         help="number the custody log and sweep blobs, until stopped",
-        description="Numbers the leaves of the custody log as they come, and removes sealed files to which no"
-        " report points after a day. Holds no key. SIGTERM and SIGINT end it.",
+        description="Numbers the leaves of the custody log as they come, shreds what was withdrawn and is due, and"
+        " removes sealed files to which no report points after a day. Holds no key. SIGTERM and SIGINT end it.",
     )
     keeper.set_defaults(act=_keeper)
     browse = commands.add_parser("open", help="open the console in this machine's browser")
     browse.set_defaults(act=_open)
     return top
+
+
+def _needs_ceremony_key(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--ceremony-key", type=Path, required=True, metavar="FILE", help="the ceremony key's file"
+    )
 
 
 def _member_commands(member: argparse.ArgumentParser) -> None:
@@ -133,9 +136,7 @@ def _member_commands(member: argparse.ArgumentParser) -> None:
         "--compartment", action="append", metavar="NAME", help="whose reports they open: team unless said; also"
         " child (what children write of themselves), whereabouts (where a child is now); may be said again",
     )  # fmt: skip
-    add.add_argument(
-        "--ceremony-key", type=Path, required=True, metavar="FILE", help="the ceremony key's file"
-    )
+    _needs_ceremony_key(add)
     opener = add.add_mutually_exclusive_group(required=True)
     opener.add_argument("--recovery", type=Path, metavar="FILE", help="the recovery identity's file")
     opener.add_argument(
@@ -160,17 +161,17 @@ def _prepare(_: argparse.Namespace) -> None:
     folder = settings.state / "roles"
     passwords = setup.new_passwords(folder)
     if settings.superuser_url is None:
-        with local.acquire(settings.state / "postgres", progress=_say) as server, _database_told():
+        with local.acquire(settings.state / "postgres", progress=_say) as server, database_told():
             setup.prepare_now(server.superuser_url(), DATABASE, passwords)
         _say("The database on this machine is ready.")
         return
     url = settings.superuser_url.get_secret_value()
     name = urllib.parse.unquote(urllib.parse.urlsplit(url).path.strip("/"))
-    with _database_told():
+    with database_told():
         try:
             setup.prepare_now(url, name, passwords)
         except OSError:
-            raise CommandError(_SILENT) from None
+            raise CommandError(SILENT) from None
     _say(f"The database {name} is ready. The passwords of its roles are in {folder}, one file a role:")
     _say("\n".join(f"  {role}" for role in roles.LOGIN_ROLES))
 
@@ -188,7 +189,7 @@ def _ceremony(chosen: argparse.Namespace) -> None:
     )
 
     async def hold(url: str) -> None:
-        async with _connected(url) as connection:
+        async with connected(url) as connection:
             now = datetime.now(UTC)
             await ceremony.refuse_second(connection)
             made = ceremony.make(now.date(), relay)
@@ -217,16 +218,14 @@ def _relay(chosen: argparse.Namespace) -> None:
     signer = ceremony.read_ceremony_key(chosen.ceremony_key)
     settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
 
-    async def name(url: str) -> int:
-        async with _connected(url) as connection:
-            seen = SeenSerial(seen_manifest(settings.state, "keeper"))
-            named = await ceremony.name_relay(
-                connection, relay, signer=signer, seen=seen, now=datetime.now(UTC)
-            )
-            return named.serial
+    async def name(url: str) -> None:
+        async with connected(url) as connection:
+            seen, now = SeenSerial(seen_manifest(settings.state, "keeper")), datetime.now(UTC)
+            named = await ceremony.name_relay(connection, relay, signer=signer, seen=seen, now=now)
+            _say(f"Replies are sealed to this identity from now on (manifest {named.serial}).")
 
     with settings.database(_say) as url:
-        _say(f"Replies are sealed to this identity from now on (manifest {asyncio.run(name(url))}).")
+        asyncio.run(name(url))
 
 
 def _member_add(chosen: argparse.Namespace) -> None:
@@ -240,7 +239,7 @@ def _member_add(chosen: argparse.Namespace) -> None:
     settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     async def add(url: str) -> "Added":
-        async with _connected(url) as connection:
+        async with connected(url) as connection:
             return await members.add(
                 connection,
                 chosen.call_sign,
@@ -297,7 +296,7 @@ def _member_list(_: argparse.Namespace) -> None:
     from storage import members
 
     async def everyone(url: str) -> list[members.Member]:
-        async with _connected(url) as connection:
+        async with connected(url) as connection:
             return await members.everyone(connection)
 
     with load(KeeperSettings).database(_say) as url:
@@ -315,7 +314,7 @@ def _serve(_: argparse.Namespace) -> None:
     settings = load(ConsoleSettings)
     from admin.console.web import run
 
-    with _database_told():
+    with database_told():
         run(settings)
 
 
@@ -325,7 +324,7 @@ def _keeper(_: argparse.Namespace) -> None:
     settings = load(KeeperSettings)
     from admin import keeper
 
-    with _database_told():
+    with database_told():
         keeper.run(settings)
 
 
@@ -343,60 +342,6 @@ def _open(_: argparse.Namespace) -> None:
 
 
 # ---- telling ----------------------------------------------------------------------------------------
-
-
-class CommandError(AdminError):
-    """A command cannot be done; the text says why."""
-
-
-@contextlib.asynccontextmanager
-async def _connected(url: str) -> "AsyncIterator[asyncpg.Connection]":
-    import asyncpg
-
-    with _database_told():
-        try:
-            connection = await asyncpg.connect(url, timeout=10)
-        except OSError:
-            raise CommandError(_SILENT) from None
-        try:
-            yield connection
-        finally:
-            await connection.close()
-
-
-@contextlib.contextmanager
-def _database_told() -> "Iterator[None]":
-    """Turns what a database may answer into a sentence; its own words may repeat what was given."""
-    import asyncpg
-    from sqlalchemy.exc import SQLAlchemyError
-
-    try:
-        yield
-    except (
-        asyncpg.InvalidCatalogNameError,
-        asyncpg.InvalidAuthorizationSpecificationError,
-        asyncpg.InsufficientPrivilegeError,
-        asyncpg.UndefinedTableError,
-    ) as error:
-        raise CommandError(f"{_UNPREPARED} ({type(error).__name__})") from None
-    except (
-        asyncpg.PostgresConnectionError,
-        asyncpg.OperatorInterventionError,
-        asyncpg.InsufficientResourcesError,
-        asyncpg.InterfaceError,
-        ConnectionError,
-    ):
-        raise CommandError(_SILENT) from None
-    except SQLAlchemyError as error:
-        raise CommandError(f"{_NOT_MIGRATED} ({type(error).__name__})") from None
-
-
-_SILENT = "The database does not answer. Is it running, and does its DODOMU_…_URL name the right host?"
-_UNPREPARED = (
-    "The database refuses this role: its password is another, or the database is not prepared."
-    " Run: python -m admin database prepare"
-)
-_NOT_MIGRATED = "The tables could not be brought to this version. End the other processes and try again."
 
 
 def _ask_passphrase(prompt: str) -> str:
