@@ -9,7 +9,7 @@ and stays when a lock lapses. Nothing here opens anything.
 """
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,11 +22,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from storage import attendance, custody, desk_thread, manifest, triage
 from storage.database import UNAVAILABLE
+from storage.desk_material import FileRow, Material, SealedRow, material_of
 from storage.desk_queue import RANK, Key, Page, Row, View, call_signs, one_row, page_rows, runs
 from storage.errors import ConflictError, StorageError
 from storage.manifest import Manifest, SeenSerial
 from storage.setup import sqlalchemy_url
-from storage.tables import bodies, custody_leaves, files, reports
+from storage.tables import bodies, custody_leaves, reports
 from storage.triage import Status, Step
 
 __all__ = [
@@ -66,38 +67,6 @@ class Who:
 
     member: uuid.UUID
     compartments: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class SealedRow:
-    """A row of `bodies`."""
-
-    id: uuid.UUID
-    number: int
-    sealed: bytes
-    ciphertext_sha256: bytes
-    key_epoch: int
-
-
-@dataclass(frozen=True, slots=True)
-class FileRow:
-    """A row of `files`. `sealed_size` in bytes."""
-
-    id: uuid.UUID
-    body: uuid.UUID
-    blob: str
-    ciphertext_sha256: bytes
-    sealed_size: int
-    key_epoch: int
-
-
-@dataclass(frozen=True, slots=True)
-class Material:
-    """What is kept of one report, sealed."""
-
-    row: Row
-    bodies: Sequence[SealedRow]
-    files: Sequence[FileRow]
 
 
 def engine(url: str, *, size: int = POOL_SIZE) -> AsyncEngine:
@@ -280,29 +249,7 @@ class Desk:
     async def material(self, report: uuid.UUID, who: Who) -> Material:
         """Everything sealed of one report, and its rows of files."""
         async with self._database.connect() as connection:
-            row = await self._row(connection, report, who)
-            sealed = await connection.execute(
-                sa.select(
-                    bodies.c.id,
-                    bodies.c.number,
-                    bodies.c.sealed,
-                    bodies.c.ciphertext_sha256,
-                    bodies.c.key_epoch,
-                )
-                .where(bodies.c.report == report)
-                .order_by(bodies.c.number)
-            )
-            kept = await connection.execute(
-                sa.select(
-                    files.c.id, files.c.body, files.c.blob, files.c.ciphertext_sha256, files.c.sealed_size,
-                    files.c.key_epoch,
-                ).where(files.c.report == report)
-            )  # fmt: skip
-            return Material(
-                row,
-                [SealedRow(*one) for one in sealed.all()],
-                [FileRow(*one) for one in kept.all()],
-            )
+            return await material_of(connection, await self._row(connection, report, who))
 
     async def opened(self, report: uuid.UUID, who: Who, *, bodies_read: int) -> None:
         """Tells that a report was opened; it is read, unless something was added since."""
