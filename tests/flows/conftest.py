@@ -28,9 +28,9 @@ class Teller:
         laws.review_equals_body(turn.interview)
         self.interview, self.notice, self.outcome = turn.interview, turn.notice, turn.outcome
 
-    def says(self, text: str, **more: bool) -> int:
+    def says(self, text: str, *, forwarded: bool = False) -> int:
         message = next(self.message)
-        self.does(flows.Said(text, message, **more))
+        self.does(flows.Said(text, message, forwarded))
         return message
 
     def edits(self, message: int, text: str) -> None:

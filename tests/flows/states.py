@@ -31,7 +31,7 @@ def every_state_of(form: str) -> tuple[Interview, ...]:
     """Give the states before sending, and after it."""
     before = tuple(_states(form, [begun(form)]))
     sendable = [interview for interview in before if flows.can_send(interview)]
-    following = {}
+    following: dict[tuple[object, ...], Interview] = {}
     for interview in sendable:
         if (then := flows.once_sent(interview)) is not None:
             following.setdefault((_leads_through(then), flows.urgency(then)), then)

@@ -13,6 +13,7 @@ import pytest
 
 import flows
 from flows import forms
+from flows.form import Outcome
 from flows.interview import Interview
 from flows.path import find, path
 from tests.flows import laws
@@ -187,7 +188,14 @@ def test_every_question_can_be_left_and_every_optional_one_skipped(states: tuple
             assert {"skip", "keep"} & set(shown), interview.at
 
 
+COMES_FIRST: tuple[tuple[str, Outcome | None], ...] = (
+    ("стерти", "erase"),
+    ("hide", "hide"),
+    ("/start", None),
+)
+
+
 def test_hide_erase_and_start_come_before_anything_else(states: tuple[Interview, ...]) -> None:
     for interview in states:
-        for words, outcome in (("стерти", "erase"), ("hide", "hide"), ("/start", None)):
+        for words, outcome in COMES_FIRST:
             assert laws.take(interview, flows.Said(words, 1)) == flows.Turn(interview, outcome)

@@ -110,7 +110,7 @@ def test_not_now_ends_at_once_and_under_18_is_a_door(mother: Teller) -> None:
     mother.taps("Not now")
     assert mother.outcome == "not_now"
     mother.taps("I am under 18")
-    assert mother.outcome is None
+    assert mother.interview.form == "child"
     mother.sees("It is good that you wrote.")
 
 
@@ -175,7 +175,7 @@ def test_an_edit_changes_a_typed_choice_and_a_typed_place(mother: Teller) -> Non
     assert mother.interview.answers["sex"].option == ""
     place = mother.says("Зелене")
     mother.edits(place, "Тихе")
-    assert mother.interview.answers["place"].understood["place"] == "P1"
+    assert (mother.interview.answers["place"].understood or {})["place"] == "P1"
 
 
 def test_a_settlement_named_exactly_is_taken_and_shown(mother: Teller) -> None:

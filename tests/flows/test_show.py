@@ -109,7 +109,9 @@ def drawn(form: Form, lang: str = "en") -> ET.Element:
 @every_form
 def test_a_drawing_has_each_step_once_and_every_arrow_its_ends(form: Form) -> None:
     root = drawn(form)
-    boxes = [group.get("id") for group in root.iter(f"{SVG}g") if group.get("class", "").startswith("step")]
+    boxes = [
+        group.get("id", "") for group in root.iter(f"{SVG}g") if group.get("class", "").startswith("step")
+    ]
     assert sorted(boxes) == sorted(ids_of(form))
     names = [element.get("id") for element in root.iter() if element.get("id")]
     assert len(set(names)) == len(names)
@@ -123,7 +125,7 @@ def test_a_drawing_has_each_step_once_and_every_arrow_its_ends(form: Form) -> No
 @every_form
 def test_an_arrow_to_a_conditional_step_names_the_answer(form: Form) -> None:
     labels = {
-        group.get("data-to"): group.get("data-label")
+        group.get("data-to", ""): group.get("data-label", "")
         for group in drawn(form).iter(f"{SVG}g")
         if group.get("data-label", "").startswith("if ")
     }

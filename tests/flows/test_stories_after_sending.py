@@ -73,7 +73,9 @@ def test_an_insider_is_offered_the_court_in_the_hague_first(clerk: Teller) -> No
 def test_a_mother_adds_another_child_with_all_that_is_common(mother: Teller) -> None:
     mother.taps("Yes, let us begin. I am 18 or older", "My family, or in my care", "I do not know where")
     mother.says("Zlata")
-    mother.taps("8", "Girl", "I don’t know", "I don’t know", "Skip", "Skip", "Skip", "Skip", "I have read this")
+    mother.taps(
+        "8", "Girl", "I don’t know", "I don’t know", "Skip", "Skip", "Skip", "Skip", "I have read this"
+    )
     mother.taps("Send")
     mother.goes_on()
     mother.taps("One more child")
