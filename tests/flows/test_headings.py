@@ -283,7 +283,7 @@ def test_a_mother_adds_two_legs_of_the_journey_and_stops_there(mother: Teller) -
     mother.interview = flows.Interview("family", form.version, "en", 0, "review", answers=answers)
     mother.taps("Add more", "The journey", "Rest")
     mother.says("a foundation")
-    mother.taps("Bus", *["Skip"] * 3, "Once", "No date was named", "To come in person")
+    mother.taps("Bus", *["Skip"] * 3, "Once", "No date was named", "To come and fetch")
     mother.says("a camp near a lake")
     mother.taps("To Belarus")
     mother.says("September 2022")

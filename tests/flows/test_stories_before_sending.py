@@ -75,7 +75,7 @@ def test_an_insider_who_waits_is_asked_for_no_paper_and_may_change_that(nurse: T
     nurse.sees("Про яке місце йдеться?")
     nurse.says("табір Тихий")
     nurse.taps("Табір Тихий", "Не знаю", "Не знаю")
-    nurse.sees("Щоб надіслати, додайте хоч щось одне")
+    nurse.sees("Щоб надіслати, досить чогось одного")
     nurse.taps("Змінити відповідь", "Чи вкаже копія на вас", "Ні, за нею мене не впізнати")
     nurse.sends("document")
     nurse.taps("Готово", "Надіслати")
