@@ -83,12 +83,13 @@ async def raw_message(person: Person, message: int, **content: Any) -> dict[str,
         "👧🏽" * 1024,  # 4,096 UTF-16 units
         "\u202eakneloO\u202c אולנה",
         "O\u200bl\u200de\u2060n\ufeffka",
+        "Оленка" * 83 + "О!",  # 500 characters, a name without end
         "Zalgo " + "e\u0301\u0302\u0303\u0304\u0305" * 40,
         "<b>Olenka</b> & <script>alert(1)</script> &lt;i&gt;",
         "{team} %s \\x00 '; DROP TABLE drafts; --",
         "*Olenka* _[link](tg://user?id=1)_ `code`",
     ],
-    ids=["4096", "emoji", "right to left", "zero width", "marks", "markup", "braces", "markdown"],
+    ids=["4096", "emoji", "right to left", "zero width", "500", "marks", "markup", "braces", "markdown"],
 )
 async def test_words_are_kept_as_they_are(words: str, line: Line) -> None:
     olha = await comes_to_the_name(line)
@@ -122,6 +123,64 @@ async def test_words_that_cannot_be_seen_are_no_answer(line: Line) -> None:
     await olha.sees_only(1)
     await goes_on_from_the_name(olha)
     assert (await answer(line, "name"))["words"] == ["Olenka"]
+
+
+async def test_a_name_of_500_characters_is_shown_short_and_sealed_whole(line: Line) -> None:
+    olha = await comes_to_the_name(line)
+    name = "Оленка " * 71 + "Ола"
+    assert len(name) == 500
+    await olha.sends(name)
+    await comes_to_the_review(olha)
+    review = await olha.sees("This is your message.")
+    row = next(row for row in review.text.splitlines() if row.startswith("Name: "))
+    assert len(row) < 200
+    await stories.sends_it(olha)
+    assert (await answer(line, "name"))["words"] == [name]
+
+
+@pytest.mark.parametrize("words", ["40", "40 years", "сорок"])
+async def test_a_child_aged_40_is_kept_in_words_and_never_as_an_age(words: str, line: Line) -> None:
+    olha = await comes_to_the_name(line)
+    await olha.sends("Olenka")
+    await olha.sees("How old was the child")
+    await olha.sends(words)
+    await olha.taps("Girl")
+    await ends_from_the_place(olha)
+    age = await answer(line, "age")
+    assert age["words"] == [words]
+    assert not age.get("understood")
+
+
+@pytest.mark.parametrize("words", ["3000", "autumn 3000", "06.09.3000"])
+async def test_the_year_3000_is_kept_in_words_and_never_as_a_date(words: str, line: Line) -> None:
+    olha = await comes_to_the_name(line)
+    await olha.sends("Olenka")
+    await olha.taps("8")
+    await olha.taps("Girl")
+    await ends_from_the_place(olha, when=words)
+    when = await answer(line, "when")
+    assert when["words"] == [words]
+    assert not when.get("understood")
+
+
+async def ends_from_the_place(person: Person, when: str = "autumn 2022") -> None:
+    await person.sees("Where was the child taken from?")
+    await person.taps("I don’t know")
+    await person.sees("When was the child taken?")
+    await person.sends(when)
+    await person.sees("send as many as you have")
+    await person.taps("Skip")
+    await stories.shares(person)
+    await stories.sends_it(person)
+
+
+@pytest.mark.parametrize("code", ["xx", "zz-Hant-CN", "uk_UA\r\n", "klingon" * 20])
+async def test_an_unknown_language_code_is_english_and_breaks_nothing(code: str, line: Line) -> None:
+    """A client's own word for its language may be anything."""
+    olha = line.person("Olha", code)
+    await olha.sends_big_file()
+    await olha.sees("This file is over 20 MB")
+    await stories.begins(olha)
 
 
 # ---- what is no answer -----------------------------------------------------------------------------
@@ -232,9 +291,7 @@ async def test_an_edit_of_something_unknown_is_told(line: Line) -> None:
     olha = await comes_to_the_name(line)
     edited = await raw_message(olha, 901, text="Olenka", edit_date=1_700_000_000)
     await olha.sends_raw({"edited_message": edited})
-    shown = await olha.sees(
-        "That message is no longer tied to an answer. Please write the change again, here."
-    )
+    shown = await olha.sees("That message can no longer be changed. The correction can be written here.")
     assert NAME in shown.text
     await goes_on_from_the_name(olha)
 
@@ -346,13 +403,36 @@ async def test_a_form_that_the_program_lacks_loses_nothing(line: Line) -> None:
     assert (await answer(line, "know"))["option"] == "family"
 
 
+async def test_a_language_that_the_program_lacks_loses_nothing(line: Line) -> None:
+    """After a step back to an older program: the draft stands in a language it does not know yet."""
+    olha = await comes_to_the_name(line)
+    await olha.sends("Olenka")
+    await olha.sees("How old was the child")
+    await changes_interviews(line, olha, "lang", "xx")
+    await olha.sends("8")
+    await olha.is_heard()
+    await line.settles()
+    await olha.sees_only(1)
+    await changes_interviews(line, olha, "lang", "en")
+    await olha.sends("/help")
+    await olha.taps("English")
+    await olha.sees("How old was the child")
+    await goes_on_from_the_age(olha)
+    assert (await answer(line, "name"))["words"] == ["Olenka"]
+
+
 async def set_version(line: Line, person: Person, version: int) -> None:
     """Makes the interview of this chat follow another version of its form."""
+    await changes_interviews(line, person, "version", version)
+
+
+async def changes_interviews(line: Line, person: Person, name: str, value: object) -> None:
+    """Makes the interviews of this chat hold another value."""
     address = await person.id()
     async with line.app.intake.visit(line.app.intake.chat(address), address) as visit:
         for draft in [*visit.hidden, *([visit.draft] if visit.draft else [])]:
             if "interview" in draft.data:
-                draft.data["interview"]["version"] = version
+                draft.data["interview"][name] = value
                 visit.keep(draft)
 
 

@@ -22,7 +22,7 @@ from tests.line.kit import Line, Team, running
 from tests.line.test_vanish import until, until_quiet
 
 GREETING = "Please choose a language."
-WAIT = "the answer comes here by itself"
+WAIT = "What comes next appears here by itself"
 NOTHING = "Nothing opens with these words."
 NOON = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
 
@@ -385,7 +385,7 @@ async def test_a_reply_that_no_member_signed_is_not_shown(
     await desk.answers(report, "Meet this man at the station.", Ed25519PrivateKey.generate())
     await comes_back(line, clock, olha, report.words())
     await olha.taps("Read the answer")
-    await olha.sees("The answer cannot be shown right now.")
+    await olha.sees("This answer could not be opened.")
     assert not any("station" in message.text for message in await olha.everything_seen())
     told = capsys.readouterr()
     assert "reply_refused" in told.out + told.err

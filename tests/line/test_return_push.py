@@ -145,7 +145,7 @@ async def test_open_asks_for_the_words_once_the_link_is_gone(line: Line, desk: D
 
 async def reads_with_words(line: Line, clock: Clock, person: Person, report: Report) -> None:
     await person.sends(report.words())
-    await person.sees("the answer comes here by itself")
+    await person.sees("What comes next appears here by itself")
     await until_quiet(line)
     passes(line, clock, timedelta(seconds=5))
     await until_quiet(line)
