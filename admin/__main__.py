@@ -5,29 +5,26 @@ Exit status: 0 done · 1 could not be done · 2 the command or a setting is not 
 
 import argparse
 import asyncio
-import getpass
 import sys
 import textwrap
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from admin import member_commands
 from admin.errors import AdminError
-from admin.telling import SILENT, CommandError, connected, database_told
+from admin.member_commands import ROLES
+from admin.telling import SILENT, CommandError, connected, database_told, say
 from storage.errors import StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    import asyncpg
-
-    from admin.members import Added, Opener
-
 # What each act needs is imported in it: SQLAlchemy, the web framework and the keys take a second that
 # `--help` and a mistyped command should not.
 # ruff: noqa: PLC0415
 
-ROLES = ("observer", "analyst", "lead", "keeper", "auditor", "safeguarding")
+__all__ = ["ROLES", "main", "parser"]
 
 
 def main(arguments: "Sequence[str] | None" = None) -> int:
@@ -92,10 +89,19 @@ def parser() -> argparse.ArgumentParser:
         " store from before there were replies, or when the bot's private folder was lost.",
     )
     relay.add_argument("recipient", metavar="RECIPIENT", help="what `python -m bot relay` shows")
-    _needs_ceremony_key(relay)
+    member_commands.needs_ceremony_key(relay)
     relay.set_defaults(act=_relay)
 
-    _member_commands(commands.add_parser("member", help="add and list members"))
+    compartments = commands.add_parser(
+        "compartments",
+        help="make the compartments that a store of an earlier version lacks",
+        description="Makes the compartments of this version that the store lacks, and says where the reports of each"
+        " form go. Their keys are sealed to the recovery identity alone; `member give` gives them on.",
+    )
+    member_commands.needs_ceremony_key(compartments)
+    compartments.set_defaults(act=_compartments)
+
+    member_commands.add_to(commands.add_parser("member", help="add and list members, give them compartments"))
 
     serve = commands.add_parser("serve", help="serve the console to the team's browsers")
     serve.set_defaults(act=_serve)
@@ -111,43 +117,6 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def _needs_ceremony_key(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--ceremony-key", type=Path, required=True, metavar="FILE", help="the ceremony key's file"
-    )
-
-
-def _member_commands(member: argparse.ArgumentParser) -> None:
-    commands = member.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    add = commands.add_parser(
-        "add",
-        help="add a member, with new keys",
-        description="Adds a member. The passphrase and the code for an authenticator app are shown once, here:"
-        " let the new member stand beside you. The ceremony key signs the new list of members; the team's"
-        " identity is opened for them with the recovery identity, or by a member who has it.",
-    )
-    add.add_argument(
-        "call_sign",
-        metavar="CALL_SIGN",
-        help="2 to 32 of a-z, 0-9 and hyphen; not a name, for it stands in clear",
-    )
-    add.add_argument("--role", required=True, choices=ROLES, metavar="ROLE", help=", ".join(ROLES))
-    add.add_argument(
-        "--compartment", action="append", metavar="NAME", help="whose reports they open: team unless said; also"
-        " child (what children write of themselves), whereabouts (where a child is now); may be said again",
-    )  # fmt: skip
-    _needs_ceremony_key(add)
-    opener = add.add_mutually_exclusive_group(required=True)
-    opener.add_argument("--recovery", type=Path, metavar="FILE", help="the recovery identity's file")
-    opener.add_argument(
-        "--as", dest="as_member", metavar="CALL_SIGN", help="a member who has the team's identity, and is asked"
-        " for the passphrase",
-    )  # fmt: skip
-    add.set_defaults(act=_member_add)
-    listing = commands.add_parser("list", help="list the members")
-    listing.set_defaults(act=_member_list)
-
-
 # ---- the acts ---------------------------------------------------------------------------------------
 
 
@@ -161,9 +130,9 @@ def _prepare(_: argparse.Namespace) -> None:
     folder = settings.state / "roles"
     passwords = setup.new_passwords(folder)
     if settings.superuser_url is None:
-        with local.acquire(settings.state / "postgres", progress=_say) as server, database_told():
+        with local.acquire(settings.state / "postgres", progress=say) as server, database_told():
             setup.prepare_now(server.superuser_url(), DATABASE, passwords)
-        _say("The database on this machine is ready.")
+        say("The database on this machine is ready.")
         return
     url = settings.superuser_url.get_secret_value()
     name = urllib.parse.unquote(urllib.parse.urlsplit(url).path.strip("/"))
@@ -172,8 +141,8 @@ def _prepare(_: argparse.Namespace) -> None:
             setup.prepare_now(url, name, passwords)
         except OSError:
             raise CommandError(SILENT) from None
-    _say(f"The database {name} is ready. The passwords of its roles are in {folder}, one file a role:")
-    _say("\n".join(f"  {role}" for role in roles.LOGIN_ROLES))
+    say(f"The database {name} is ready. The passwords of its roles are in {folder}, one file a role:")
+    say("\n".join(f"  {role}" for role in roles.LOGIN_ROLES))
 
 
 def _ceremony(chosen: argparse.Namespace) -> None:
@@ -195,7 +164,7 @@ def _ceremony(chosen: argparse.Namespace) -> None:
             made = ceremony.make(now.date(), relay)
             with ceremony.papers(made, chosen.out) as (key, recovery):
                 await ceremony.keep(connection, made, now)
-            _say(
+            say(
                 f"The ceremony is held. Two secrets were written:\n\n"
                 f"  {key}\n    signs who is a member and to whose keys reports are sealed\n"
                 f"  {recovery}\n    opens everything when no passphrase is left\n\n"
@@ -204,7 +173,7 @@ def _ceremony(chosen: argparse.Namespace) -> None:
                 f"  DODOMU_CEREMONY_KEY={made.ceremony_public_hex}"
             )
 
-    with settings.database(_say) as url:
+    with settings.database(say) as url:
         asyncio.run(hold(url))
 
 
@@ -222,90 +191,29 @@ def _relay(chosen: argparse.Namespace) -> None:
         async with connected(url) as connection:
             seen, now = SeenSerial(seen_manifest(settings.state, "keeper")), datetime.now(UTC)
             named = await ceremony.name_relay(connection, relay, signer=signer, seen=seen, now=now)
-            _say(f"Replies are sealed to this identity from now on (manifest {named.serial}).")
+            say(f"Replies are sealed to this identity from now on (manifest {named.serial}).")
 
-    with settings.database(_say) as url:
+    with settings.database(say) as url:
         asyncio.run(name(url))
 
 
-def _member_add(chosen: argparse.Namespace) -> None:
-    from admin import ceremony, members
+def _compartments(chosen: argparse.Namespace) -> None:
+    from admin import ceremony
     from admin.settings import KeeperSettings, load, seen_manifest
     from storage.manifest import SeenSerial
 
     settings = load(KeeperSettings)
-    members.check(chosen.call_sign, chosen.role)
     signer = ceremony.read_ceremony_key(chosen.ceremony_key)
     settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
 
-    async def add(url: str) -> "Added":
+    async def complete(url: str) -> list[str]:
         async with connected(url) as connection:
-            return await members.add(
-                connection,
-                chosen.call_sign,
-                chosen.role,
-                signer=signer,
-                opener=await _opener(connection, chosen),
-                seen=SeenSerial(seen_manifest(settings.state, "keeper")),
-                work_factor=settings.scrypt_work_factor,
-                now=datetime.now(UTC),
-                compartments=chosen.compartment or [ceremony.TEAM],
-            )
+            seen = SeenSerial(seen_manifest(settings.state, "keeper"))
+            return await ceremony.complete(connection, signer=signer, seen=seen, now=datetime.now(UTC))
 
-    with settings.database(_say) as url:
-        _show_once(asyncio.run(add(url)))
-
-
-async def _opener(connection: "asyncpg.Connection", chosen: argparse.Namespace) -> "Opener":
-    from admin import ceremony, keys
-    from admin.members import Opener
-    from seal import SealError
-    from storage import members
-    from storage.errors import SwappedRowError
-
-    if chosen.recovery is not None:
-        return Opener(members.RECOVERY, ceremony.read_recovery(chosen.recovery))
-    member = await members.by_call_sign(connection, chosen.as_member)
-    if member is None:
-        raise CommandError(f"There is no member {chosen.as_member}.")
-    try:
-        unlocked = keys.unlock(member, _ask_passphrase(f"Passphrase of {chosen.as_member}: "))
-    except (SealError, SwappedRowError):
-        raise CommandError("The passphrase does not open this member's identity.") from None
-    return Opener(member.id, unlocked.identity)
-
-
-def _show_once(added: "Added") -> None:
-    import segno
-
-    from admin.keys import totp_address
-
-    address = totp_address(added.totp_secret, added.member.call_sign)
-    _say(
-        f"{added.member.call_sign} is a member now ({added.member.role}; manifest {added.serial}).\n\n"
-        "Shown once, and kept nowhere. Write the passphrase down on paper; no one can reset it:\n\n"
-        f"  {added.passphrase}\n\n"
-        "Scan this with an authenticator app, or type the address into it:\n"
-    )
-    segno.make_qr(address, error="l").terminal(out=sys.stdout, compact=True)
-    _say(f"\n  {address}")
-
-
-def _member_list(_: argparse.Namespace) -> None:
-    from admin.settings import KeeperSettings, load
-    from storage import members
-
-    async def everyone(url: str) -> list[members.Member]:
-        async with connected(url) as connection:
-            return await members.everyone(connection)
-
-    with load(KeeperSettings).database(_say) as url:
-        found = asyncio.run(everyone(url))
-    if not found:
-        _say("There are no members yet: python -m admin member add --help")
-    for member in found:
-        left = f", left {member.left_hour:%Y-%m-%d}" if member.left_hour else ""
-        _say(f"{member.call_sign:<32}  {member.role:<12}  joined {member.joined_hour:%Y-%m-%d}{left}")
+    with settings.database(say) as url:
+        made = asyncio.run(complete(url))
+    say(f"New compartments: {', '.join(made) or 'none'}. The reports of every form have their way.")
 
 
 def _serve(_: argparse.Namespace) -> None:
@@ -334,24 +242,11 @@ def _open(_: argparse.Namespace) -> None:
     from admin.settings import AddressSettings, load
 
     address = load(AddressSettings).address
-    _say(address)
+    say(address)
     if not webbrowser.open(address):
         raise CommandError(
             "This machine has no browser. Open the address above in one that reaches this machine."
         )
-
-
-# ---- telling ----------------------------------------------------------------------------------------
-
-
-def _ask_passphrase(prompt: str) -> str:
-    """Asked without showing it; from a pipe, its first line."""
-    return getpass.getpass(prompt) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -155,6 +155,39 @@ async def name_relay(
     return after
 
 
+async def complete(
+    connection: Connection, *, signer: Ed25519PrivateKey, seen: SeenSerial, now: datetime
+) -> list[str]:
+    """Makes the compartments and routes of this version that a store from before it lacks; the names of the new ones.
+
+    New team identities are sealed to recovery alone: `admin.members.give`. What stands in the manifest stays as it is.
+    Raises ManifestError, CeremonyError.
+    """
+    before = await manifest.newest(connection, signer.public_key(), seen)
+    missing = {name: HybridIdentity.generate() for name in COMPARTMENTS if name not in before.compartments}
+    routes = {**routing(), **before.routing}
+    if not missing and routes == before.routing:
+        return []
+    new = {name: Compartment(epoch=1, recipient=str(team.recipient)) for name, team in missing.items()}
+    after = before.model_copy(
+        update={
+            "serial": before.serial + 1,
+            "expires": now.date() + VALID_FOR,
+            "compartments": {**before.compartments, **new},
+            "routing": routes,
+        }
+    )
+    try:
+        async with connection.transaction():
+            for name, team in missing.items():
+                key = seal_team_identity(team, name, 1, RECOVERY, before.recovery)
+                await members.put_team_key(connection, key)
+            await keep_manifest(connection, after, manifest.sign(after, signer), now)
+    except asyncpg.UniqueViolationError:
+        raise CeremonyError("Somebody else changed the manifest at the same moment. Try again.") from None
+    return list(missing)
+
+
 def read_relay(text: str) -> HybridRecipient:
     """The relay identity's public half, as `python -m bot relay` shows it."""
     try:

@@ -1,6 +1,7 @@
 """Adding a member: their keys enter a new manifest, signed by the ceremony key, all in one transaction.
 
     added = await add(connection, "swift", "analyst", signer=key, opener=Opener(RECOVERY, recovery), …)
+    await give(connection, "swift", "child", ceremony_key=key.public_key(), opener=…)      # one compartment more
 
 The team identity of each compartment that they are given is opened in memory by someone who holds it, recovery
 or a member, and sealed once more to the newcomer. The passphrase and the TOTP secret are in the answer and nowhere
@@ -14,11 +15,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import asyncpg
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from admin.ceremony import TEAM, VALID_FOR, keep_manifest
 from admin.errors import AdminError
-from admin.keys import NewMember, new_member, new_passphrase, open_team_identity, seal_team_identity
+from admin.keys import (
+    NewMember,
+    check_named,
+    new_member,
+    new_passphrase,
+    open_team_identity,
+    seal_team_identity,
+)
 from seal import HybridIdentity, SealError
 from storage import custody, manifest, members
 from storage.database import Connection
@@ -78,7 +86,7 @@ async def add(
     after = with_member(before, new, now)
     row = new.row(call_sign, role, custody.hour(now))
     given = [] if role in WITHOUT_KEYS else dict.fromkeys(compartments)
-    keys = [await _sealed_to(new, name, connection, before, opener) for name in given]
+    keys = [await _sealed_to(new.id, new.recipient, name, connection, before, opener) for name in given]
     try:
         async with connection.transaction():
             await members.add(connection, row)
@@ -96,6 +104,37 @@ async def add(
             ) from None
         raise MemberError("Somebody else changed the manifest at the same moment. Try again.") from None
     return Added(row, after.serial, passphrase, new.totp_secret)
+
+
+async def give(
+    connection: Connection,
+    call_sign: str,
+    compartment: str,
+    *,
+    ceremony_key: Ed25519PublicKey,
+    opener: Opener,
+    seen: SeenSerial,
+    now: datetime,
+) -> Member:
+    """Gives a member the team identity of one more compartment, with its leaf. Raises MemberError, ManifestError."""
+    current = await manifest.newest(connection, ceremony_key, seen)
+    member = await members.by_call_sign(connection, call_sign)
+    if member is None:
+        raise MemberError(f"There is no member {call_sign}.")
+    if member.role in WITHOUT_KEYS:
+        raise MemberError(f"{call_sign} is {member.role}: that role opens no report.")
+    check_named(member, current)
+    key = await _sealed_to(member.id, member.recipient, compartment, connection, current, opener)
+    try:
+        async with connection.transaction():
+            await members.put_team_key(connection, key)
+            act = custody.leaf(
+                "compartment given", at=now, actor="keeper", obj=str(member.id), compartment=compartment
+            )
+            await custody.write(connection, act)
+    except asyncpg.UniqueViolationError:
+        raise MemberError(f"{call_sign} has {compartment} already.") from None
+    return member
 
 
 def check(call_sign: str, role: str) -> None:
@@ -121,7 +160,7 @@ def with_member(before: Manifest, new: NewMember, now: datetime) -> Manifest:
 
 
 async def _sealed_to(
-    new: NewMember, name: str, connection: Connection, current: Manifest, opener: Opener
+    holder: uuid.UUID, recipient: str, name: str, connection: Connection, current: Manifest, opener: Opener
 ) -> members.TeamKey:
     compartment = current.compartments.get(name)
     if compartment is None:
@@ -130,7 +169,7 @@ async def _sealed_to(
     held = await members.team_key(connection, name, compartment.epoch, opener.holder)
     if held is None:
         raise MemberError(
-            f"Who opens the team identity of {name} for a new member must hold it; this one does not."
+            f"Who opens the team identity of {name} for another member must hold it; this one does not."
         )
     try:
         team = open_team_identity(held, opener.identity, compartment)
@@ -139,4 +178,4 @@ async def _sealed_to(
             "The team identity does not open with this key. Either it is another team's key, or the database"
             " was changed: compare with a backup before you go on."
         ) from None
-    return seal_team_identity(team, name, compartment.epoch, new.id, new.recipient)
+    return seal_team_identity(team, name, compartment.epoch, holder, recipient)

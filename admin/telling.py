@@ -3,6 +3,8 @@ never are.
 """
 
 import contextlib
+import getpass
+import sys
 from typing import TYPE_CHECKING
 
 from admin.errors import AdminError
@@ -68,3 +70,14 @@ def database_told() -> "Iterator[None]":
         raise CommandError(SILENT) from None
     except SQLAlchemyError as error:
         raise CommandError(f"{_NOT_MIGRATED} ({type(error).__name__})") from None
+
+
+def ask_passphrase(prompt: str) -> str:
+    """Asked without showing it; from a pipe, its first line."""
+    return getpass.getpass(prompt) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+
+
+def say(text: str) -> None:
+    """A line for the person at the terminal."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()

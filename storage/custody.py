@@ -20,7 +20,7 @@ LEAF_VERSION = 1
 KINDS = frozenset(
     {
         "receipt", "addition", "opened", "downloaded", "previewed", "claimed", "released", "taken over", "status",
-        "let in", "signed in", "ceremony", "manifest", "member added", "reply", "withdrawn", "agreed to shred",
+        "let in", "signed in", "ceremony", "manifest", "member added", "compartment given", "reply", "withdrawn", "agreed to shred",
         "took back agreement", "shredded",
     }
 )  # fmt: skip

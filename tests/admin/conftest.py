@@ -1,6 +1,6 @@
 """A store after its ceremony, as the keeper's role sees it; scrypt is quick here."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from admin import ceremony, members
-from admin.ceremony import Made
+from admin.ceremony import TEAM, Made
 from admin.keys import Unlocked, unlock
 from admin.members import Added, Opener
 from storage import roles
@@ -38,6 +38,7 @@ class Team:
         role: str = "analyst",
         by: Unlocked | None = None,
         connection: asyncpg.Connection | None = None,
+        compartments: Sequence[str] = (TEAM,),
     ) -> Added:
         opener = Opener(by.member, by.identity) if by else Opener(RECOVERY, self.made.recovery)
         return await members.add(
@@ -49,6 +50,7 @@ class Team:
             seen=self.seen(),
             work_factor=WORK_FACTOR,
             now=NOW,
+            compartments=compartments,
         )
 
     async def adds_and_unlocks(self, call_sign: str) -> Unlocked:

@@ -96,6 +96,18 @@ async def test_a_team_is_set_up_by_the_command_line_alone(run: Any, store: Any, 
     assert (second.status, second.err) == (0, "")
     await _unlocks(store, "heron", second.out)
 
+    recovered = (*signed, "--recovery", papers / "recovery.txt")
+    given = await run("member", "give", "heron", "--compartment", "child", *recovered)
+    assert (given.status, given.err) == (0, "")
+    assert "heron opens reports of child" in given.out
+    again = await run("member", "give", "heron", "--compartment", "child", *recovered)
+    assert (again.status, again.err) == (1, "heron has child already.\n")
+    complete = await run("compartments", *signed)
+    assert (complete.status, complete.out) == (
+        0,
+        "New compartments: none. The reports of every form have their way.\n",
+    )
+
     listed = await run("member", "list")
     assert [line.split()[:3] for line in listed.out.splitlines()] == [
         ["heron", "analyst", "joined"],
@@ -301,7 +313,9 @@ async def test_the_console_opens_in_the_browser(run: Any, clean_environment: pyt
         "relay",
         "member",
         "member add",
+        "member give",
         "member list",
+        "compartments",
         "serve",
         "keeper",
         "open",

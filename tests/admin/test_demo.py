@@ -10,7 +10,7 @@ import pyotp
 import pytest
 
 from admin import keys
-from admin.ceremony import TEAM, read_ceremony_key
+from admin.ceremony import COMPARTMENTS, read_ceremony_key
 from admin.demo import Demo, DemoError, prepare_demo
 from storage import local, manifest, members, roles, setup
 from storage.manifest import SeenSerial
@@ -45,9 +45,10 @@ async def _signs_in(url: str, demo: Demo, state: Path) -> None:
         signer = read_ceremony_key(state / "demonstration-keys" / "ceremony-key.txt").public_key()
         current = await manifest.newest(connection, signer, SeenSerial(state / "seen"))
         keys.check_named(row, current)
-        key = await members.team_key(connection, TEAM, 1, row.id)
-        assert key is not None
-        keys.open_team_identity(key, me.identity, current.compartments[TEAM])
+        for name in COMPARTMENTS:
+            key = await members.team_key(connection, name, 1, row.id)
+            assert key is not None
+            keys.open_team_identity(key, me.identity, current.compartments[name])
         assert current.relay == str(relay_identity(state / "bot" / RELAY).recipient)
     finally:
         await connection.close()

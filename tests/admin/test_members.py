@@ -10,9 +10,9 @@ import pyotp
 import pytest
 
 from admin import keys
-from admin.ceremony import TEAM, make
+from admin.ceremony import CHILD, TEAM, WHEREABOUTS, make
 from admin.keys import check_named, open_team_identity, seal_team_identity, unlock
-from admin.members import Added, MemberError, Opener, add
+from admin.members import Added, MemberError, Opener, add, give
 from flows import returnwords
 from seal import HybridIdentity, ScryptIdentity, SealError, WrongKeyError, open_bytes, parse_identities
 from storage import manifest, members, roles
@@ -288,6 +288,70 @@ async def test_a_code_works_once_and_no_older_one_after_it(team: Any, connect: A
     assert sorted(used) == [False, False, False, True]
     assert not await members.use_totp_step(consoles[0], me.member.id, STEP - 1)
     assert await members.use_totp_step(consoles[0], me.member.id, STEP + 1)
+
+
+# ---- compartments -----------------------------------------------------------------------------------
+
+
+async def compartments_of(team: Any, member: Any) -> list[str]:
+    return [key.compartment for key in await members.team_keys(team.connection, member.id)]
+
+
+async def test_a_member_has_the_compartments_they_were_given_and_no_other(team: Any) -> None:
+    swift, owl = (
+        await team.adds("swift"),
+        await team.adds("owl", "safeguarding", compartments=[CHILD, TEAM, CHILD]),
+    )
+    assert await compartments_of(team, swift.member) == [TEAM]
+    assert await compartments_of(team, owl.member) == [CHILD, TEAM]
+    me = unlock(owl.member, owl.passphrase)
+    key = await members.team_key(team.connection, CHILD, 1, me.member)
+    opened = open_team_identity(key, me.identity, team.made.manifest.compartments[CHILD])
+    assert opened.reveal() == team.made.teams[CHILD].reveal()
+
+
+async def test_nobody_gives_on_what_they_do_not_hold_nor_what_there_is_not(team: Any) -> None:
+    swift = await team.adds_and_unlocks("swift")
+    with pytest.raises(MemberError, match=r"of child .* must hold it"):
+        await team.adds("owl", by=swift, compartments=[CHILD])
+    with pytest.raises(MemberError, match="There are: child, team, whereabouts"):
+        await team.adds("owl", compartments=["attic"])
+    assert [one.call_sign for one in await members.everyone(team.connection)] == ["swift"]
+
+
+async def given(team: Any, now: datetime, call_sign: str, compartment: str) -> Any:
+    return await give(
+        team.connection, call_sign, compartment, ceremony_key=team.made.ceremony_key.public_key(),
+        opener=Opener(RECOVERY, team.made.recovery), seen=team.seen(), now=now,
+    )  # fmt: skip
+
+
+async def test_a_member_is_given_one_compartment_more(team: Any, now: datetime) -> None:
+    added = await team.adds("owl")
+    assert (await given(team, now, "owl", WHEREABOUTS)).id == added.member.id
+    assert await compartments_of(team, added.member) == [TEAM, WHEREABOUTS]
+    rows = await team.connection.fetch("SELECT leaf FROM custody_leaves ORDER BY id")
+    leaf = json.loads(rows[-1]["leaf"])
+    assert (leaf["kind"], leaf["object"], leaf["compartment"]) == (
+        "compartment given", str(added.member.id), WHEREABOUTS,
+    )  # fmt: skip
+    with pytest.raises(MemberError, match="has whereabouts already"):
+        await given(team, now, "owl", WHEREABOUTS)
+    with pytest.raises(MemberError, match="no member wren"):
+        await given(team, now, "wren", CHILD)
+    await team.adds("keeper-one", "keeper")
+    with pytest.raises(MemberError, match="opens no report"):
+        await given(team, now, "keeper-one", CHILD)
+
+
+async def test_a_compartment_is_given_to_no_key_that_the_manifest_does_not_name(
+    team: Any, now: datetime, connect: Any
+) -> None:
+    await team.adds("owl")
+    superuser = await connect("superuser")
+    await superuser.execute("UPDATE members SET recipient = $1", str(HybridIdentity.generate().recipient))
+    with pytest.raises(ManifestError):
+        await given(team, now, "owl", CHILD)
 
 
 # ---- leaving ----------------------------------------------------------------------------------------
