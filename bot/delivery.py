@@ -303,6 +303,7 @@ class Delivery:
             if card is not None:
                 messages.ids[card] = self._intake.now().timestamp()
             if receipt is not None:
+                messages.receipt = receipt
                 visit.send(Outgoing(address, delete=(receipt,)), at=self._intake.now() + RECEIPT_STANDS)
 
     async def _read_ids(self, chats: list[bytes]) -> dict[bytes, MessageIds]:

@@ -85,7 +85,7 @@ class Conversation:
 
     def sees_card(self, card: int) -> None:
         """A tapped card that is not the one we edit (a process died right after sending it) goes now."""
-        if card != self.visit.messages.card:
+        if card not in {self.visit.messages.card, self.visit.messages.receipt}:
             self.visit.messages.ids.pop(card, None)
             self.chat.deletes(card)
 
@@ -260,6 +260,9 @@ class Conversation:
             self._joins(draft, interview, came)
             return
         turn = take(interview, came.given, today=self.line.now().date(), places=self.line.places)
+        late = turn.notice is not None and turn.notice.key == "notice.stale"
+        if late and interview.sent and self._a_receipt_may_come():
+            return  # «Send» tapped twice
         if turn.outcome == "hide":
             self._hides()
         elif turn.outcome == "erase":
@@ -288,7 +291,10 @@ class Conversation:
         draft.data["interview"] = interview.to_json()
         self.visit.keep(draft)
         self.chat.lang = interview.lang
-        self.chat.shows(card(interview, notice), revision=interview.revision, fresh=fresh)
+        if interview.sent:  # a receipt that stands, or is on its way, is never replaced
+            fresh = fresh or self.visit.messages.tag.startswith(RECEIPT_TAG)
+        shown = card(interview, notice)
+        self.chat.shows(shown, revision=interview.revision, fresh=fresh, beside=interview.sent)
 
     def _ends(self, outcome: Literal["under_18", "not_now"]) -> None:
         """Not now, or under 18 in an older form: nothing is kept, and the chat shows what helps."""

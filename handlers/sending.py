@@ -16,7 +16,7 @@ from storage import draft_files, submission, threads
 from storage.intake import Draft, Outgoing
 
 RECEIPT_STANDS = timedelta(minutes=15)
-RECEIPT_TAG = "receipt "
+RECEIPT_TAG, BELOW_TAG = "receipt ", "below "
 PASSED_ON_AFTER = timedelta(seconds=2)
 RESUME_WORDS = 2  # of 2,048: for one who holds the phone and guesses, 1 in 4 million
 PUSH_ZONES: Mapping[str, str] = {"kyiv": "Europe/Kyiv", "moscow": "Europe/Moscow", "central": "Europe/Warsaw"}
@@ -152,12 +152,13 @@ def _shows_receipt(
         question = card(following)
         below = Card((*below.texts, *question.texts), question.buttons)
         revision = following.revision
-    # Queued by itself: one visit's cards of this moment are one card.
-    chat.shows(below, revision=revision, tag=tag, fresh=True, beside=True, at=now)
+    # Queued by itself: one visit's cards of this moment are one card. While the tag is the receipt's, so is the card.
+    below_it = f"{BELOW_TAG}{uuid.uuid4().hex}"
+    chat.shows(below, revision=revision, tag=below_it, fresh=True, beside=True, at=now)
     greeted = chat.line.render(greeting.card(), chat.lang)
     stood = () if chat.visit.messages.card is None else (chat.visit.messages.card,)
     chat.visit.send(
-        Outgoing(chat.visit.address, show=greeted, delete=stood, only_if=tag), at=now + RECEIPT_STANDS
+        Outgoing(chat.visit.address, show=greeted, delete=stood, only_if=below_it), at=now + RECEIPT_STANDS
     )
 
 

@@ -73,6 +73,7 @@ class Draft:
 class MessageIds:
     """What of ours and theirs stands in a chat: the card that is edited, and every id with its time (unix s).
 
+    `receipt`: the last receipt that got a card below it; no late tap on it takes it away.
     `asked`: when seven words were last written here, right or wrong (unix s): the next answer comes slower.
     """
 
@@ -82,6 +83,7 @@ class MessageIds:
     ids: dict[int, float] = field(default_factory=dict)
     version: int = 0
     asked: list[float] = field(default_factory=list)
+    receipt: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As it is sealed."""
@@ -91,6 +93,7 @@ class MessageIds:
             "tag": self.tag,
             "ids": sorted(self.ids.items()),
             "asked": self.asked,
+            "receipt": self.receipt,
         }
 
     @property
@@ -309,6 +312,7 @@ class Intake:
             {int(i): t for i, t in plain["ids"]},
             row["version"],
             plain.get("asked", []),
+            plain.get("receipt"),
         )
 
     async def _keep(self, visit: Visit) -> None:

@@ -214,7 +214,12 @@ def test_a_phrase_with_a_slip_is_read_right_or_not_at_all(
     folded = fold(said[at])
     said[at] = data.draw(st.sampled_from(sorted(one_slip(folded, lang) - {""})))
     assert numbers(" ".join(said), lang) in {None, tuple(chosen)}
-    assert numbers(" ".join(said)) in {None, tuple(chosen)}
+    read = numbers(" ".join(said))
+    # Of a language that is not known a slip may spell, word for word, a phrase of another.
+    assert read in {None, tuple(chosen)} or any(
+        [fold(word) for word in words(read or (), other)] == [fold(word) for word in said]
+        for other in LANGUAGES
+    )
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

@@ -279,7 +279,7 @@ async def test_a_download_that_is_handed_over_still_opens(
         download = await draft_files.read(intake, connection, file)
     assert download is not None
     assert download.chat is None
-    assert download.job == {"to": OLHA, "file_id": "about Olenka", "report": str(report)}
+    assert download.job == {"to": OLHA, "file_id": "about Olenka", "report": str(report), "seen": []}
 
 
 async def test_a_chat_address_moved_to_another_report_is_refused(
