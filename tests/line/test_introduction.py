@@ -12,8 +12,7 @@ from bot.telegram import connect
 from flows import Text
 from locales import Texts, offered
 from rehearsal.server import Rehearsal
-from tests.line.kit import TOKEN, Line, Team, running
-from tests.line.test_vanish import until
+from tests.line.kit import TOKEN, Line, Team, running, until
 
 
 def texts(**values: str) -> dict[str, Texts]:

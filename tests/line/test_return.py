@@ -18,8 +18,7 @@ from storage.intake import Outgoing, day_sealed
 from storage.secrets import Row
 from tests.line import stories
 from tests.line.answering import Clock, Desk, Report, has_sent, passes
-from tests.line.kit import Line, Team, running
-from tests.line.test_vanish import until, until_quiet
+from tests.line.kit import Line, Team, running, until, until_quiet
 
 GREETING = "Please choose a language."
 WAIT = "What comes next appears here by itself"

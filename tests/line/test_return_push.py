@@ -11,8 +11,7 @@ from rehearsal.driver import Person
 from rehearsal.server import Rehearsal
 from storage import threads
 from tests.line.answering import Clock, Desk, Report, has_sent, passes
-from tests.line.kit import TOKEN, Line, Team, running
-from tests.line.test_vanish import until_quiet
+from tests.line.kit import TOKEN, Line, Team, running, until_quiet
 
 SUCCESSOR = "1000000002:DEMO-token-of-the-next-bot"
 WORD, OPEN = "Hello", "Open"

@@ -9,7 +9,7 @@ import pytest
 from bot import upkeep
 from rehearsal.driver import Person
 from tests.line import stories
-from tests.line.kit import GREETING, Clock, Line, blobs_of, passes, until, until_quiet
+from tests.line.kit import GREETING, Clock, Line, blobs_of, passes, until
 
 
 async def hides(person: Person) -> str:
@@ -142,51 +142,6 @@ async def test_what_was_written_before_a_language_is_not_lost(line: Line) -> Non
     ]
     files = report["files"] + [file for addition in report["additions"] for file in addition["files"]]
     assert [file["name"] for file in files] == ["list.txt"]
-
-
-# ---- the same for all ---------------------------------------------------------------------------------
-
-
-async def test_start_and_wrong_words_are_the_same_bytes_for_everyone(line: Line) -> None:
-    """Nothing, a draft, a hidden draft, a sent report, an erased draft; and words that open nothing."""
-    nobody, began, hid, sent, erased = (
-        line.person(name) for name in ("Nina", "Bohdan", "Halyna", "Serhii", "Eva")
-    )
-    for person in (began, hid, sent, erased):
-        await stories.begins(person)
-        await stories.tells_the_core(person)
-    await hides(hid)
-    await erased.sends("erase")
-    await erased.sees(GREETING)
-    await sent.taps("Skip")
-    await stories.shares(sent)
-    await stories.sends_it(sent)
-
-    answers = [await answer_to(line, person, "/start") for person in (nobody, began, hid, sent, erased)]
-    answers += [
-        await answer_to(line, person, "lantern river") for person in (nobody, began, hid, sent, erased)
-    ]
-    answers += [await answer_to(line, person, "/hide") for person in (nobody, began)]
-    assert [answer for answer in answers if answer != answers[0]] == []
-    (once,) = answers[0]
-    assert GREETING in once["text"]
-
-
-async def answer_to(line: Line, person: Person, words: str) -> list[dict[str, Any]]:
-    """Everything but deletions that the bot asks Telegram for, without the chat's id."""
-    before = (await line.rehearsal.driver.calls())[-1]["number"]
-    await person.sends(words)
-    await person.is_heard()
-    await until_quiet(line)
-    calls = [
-        call
-        for call in await line.rehearsal.driver.calls(after=before)
-        if call["method"] not in {"getUpdates", "deleteMessage", "deleteMessages"}
-    ]
-    assert {call["method"] for call in calls} == {"sendMessage"}
-    assert {int(call["params"].pop("chat_id")) for call in calls} == {await person.id()}
-    await person.sees_only(1)
-    return [call["params"] for call in calls]
 
 
 # ---- erase --------------------------------------------------------------------------------------------
