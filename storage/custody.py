@@ -20,8 +20,8 @@ LEAF_VERSION = 1
 KINDS = frozenset(
     {
         "receipt", "addition", "opened", "downloaded", "previewed", "claimed", "released", "taken over", "status",
-        "let in", "signed in", "ceremony", "manifest", "member added", "compartment given", "reply", "withdrawn", "agreed to shred",
-        "took back agreement", "shredded",
+        "let in", "signed in", "ceremony", "manifest", "member added", "compartment given", "reply", "withdrawn",
+        "agreed to shred", "took back agreement", "shredded",
     }
 )  # fmt: skip
 _SEQUENCER_LOCK = 0xD0C0
