@@ -23,7 +23,7 @@ class Line:
     manifest: Callable[[], Manifest]
     intake: Intake
     max_file_bytes: int
-    silent_hours: Callable[[], int] = int  # for how long nobody has opened the queue, if it is too long; else 0
+    silent_hours: Callable[[], int] = int  # since the queue was opened last, if that is too long ago; else 0
     relay: HybridIdentity | None = field(default=None, repr=False)  # opens what the team answers
 
     def now(self) -> datetime:

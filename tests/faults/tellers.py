@@ -60,7 +60,10 @@ CORE: Asked = {
     "may we pass this to those who search": ("find", {"Yes": "yes", "Ask me first": "ask"}),
     "May we give this to investigators": ("courts", {"Yes, all": "all", "Only the UN and the ICC": "un_icc"}),
     "May we answer you in this chat?": ("answer", {"Yes, only I see this phone": "chat"}),
-    "may one word come from this bot": ("push", {"Yes, 10–18 Kyiv time": "kyiv", "No, I will look myself": "no"}),
+    "may one word come from this bot": (
+        "push",
+        {"Yes, 10–18 Kyiv time": "kyiv", "No, I will look myself": "no"},
+    ),
     "This is your message.": ("", {"Send": ""}),
 }
 

@@ -275,12 +275,13 @@ async def test_what_is_added_can_make_a_report_more_urgent_and_never_less(
 ) -> None:  # fmt: skip
     bot, superuser = connections[roles.BOT], connections["superuser"]
     receipt = await submits(bot, "Olenka")
+    await superuser.execute("UPDATE reports SET waiting = true")
     if claimed:
         await superuser.execute("UPDATE reports SET due_at = NULL")
     for urgency in (added, "normal"):
         async with bot.transaction():
             await submission.add(bot, receipt.report, {}, (), key=KEY, now=NOW, urgency=urgency)
-    row = await superuser.fetchrow("SELECT class, due_at, unread FROM reports")
+    row = await superuser.fetchrow("SELECT class, due_at, unread, waiting FROM reports")
     grain = timedelta(minutes=15)
-    assert (row["class"], row["unread"]) == (stands, True)
+    assert (row["class"], row["unread"], row["waiting"]) == (stands, True, False)
     assert row["due_at"] is None if runs_until is None else runs_until - grain < row["due_at"] <= runs_until

@@ -202,7 +202,9 @@ def _settlements_table(settlements: Iterable[Settlement]) -> str:
         lately = {key(name): name for name in sorted(one.lately) if key(name) not in own}
         known = own | lately.keys() | {key(romanised(one.uk)), ""}
         # One letter is nobody's name, though a source has one.
-        others = {key(name): name for name in sorted(one.aliases) if len(key(name)) > 1 and key(name) not in known}
+        others = {
+            key(name): name for name in sorted(one.aliases) if len(key(name)) > 1 and key(name) not in known
+        }
         at = "" if one.at is None else f"{one.at[0]:.2f} {one.at[1]:.2f}"
         writer.writerow(
             [one.code, one.kind, one.uk, ru, be, at, ";".join(lately.values()), ";".join(others.values())]

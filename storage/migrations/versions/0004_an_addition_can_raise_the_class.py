@@ -1,4 +1,4 @@
-"""What is added can make a report more urgent; intake raises its class and clock without reading either."""
+"""What is added ends the wait for its reporter, and can make a report more urgent; intake reads neither."""
 
 from alembic import op
 
@@ -15,7 +15,7 @@ def upgrade() -> None:
     # A clock that somebody's claim has stopped stays stopped: they see that something new has come.
     op.execute("""CREATE FUNCTION joined_by_addition(the_report uuid, its_class text, its_due timestamptz)
         RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-        UPDATE reports SET unread = true,
+        UPDATE reports SET unread = true, waiting = false,
             class = CASE WHEN higher THEN its_class ELSE class END,
             due_at = CASE WHEN higher AND due_at IS NOT NULL THEN least(due_at, its_due) ELSE due_at END
         FROM (SELECT array_position(classes, its_class) < array_position(classes, r.class) AS higher
