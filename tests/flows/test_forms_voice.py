@@ -7,8 +7,10 @@ from dataclasses import replace
 import pytest
 
 from flows import forms
+from flows.cards import Text
 from flows.form import Kind, Step
 from flows.path import path
+from locales import Texts
 from tests.flows.test_forms import LANGUAGES, NAMES, TEXTS, steps_of, told
 
 # Never asked at all, and what may be named only to say that it is not asked.
@@ -127,3 +129,20 @@ def test_a_child_is_asked_for_no_name_no_file_and_no_sharing() -> None:
 
 def test_a_grown_child_is_asked_for_no_photo() -> None:
     assert Kind.FILES not in {step.kind for entry in forms.newest("self").steps for step in steps_of(entry)}
+
+
+@pytest.mark.parametrize("lang", ["uk", "ru", "be", "en"])
+def test_a_text_that_names_a_button_or_a_word_names_it_as_it_stands(lang: str) -> None:
+    said = Texts.load(lang, domains=("forms", "bot"))
+    named = {
+        "notice.understood_unsure": "nav.back",
+        "review.cannot_send": "nav.change",
+        "ask.push": "back.push",  # the one word that may come is told before it is allowed
+        **{
+            f"ask.{key}.hint": "nav.done"
+            for key in ("photos", "photo.child", "list", "add", "document", "files")
+        },
+    }
+    for key, other in named.items():
+        quoted = re.findall(r"[“«]([^”»]+)[”»]", said.plain(Text(key, {"value": ""})))
+        assert said.plain(Text(other)) in quoted, key
