@@ -12,7 +12,6 @@ from collections.abc import Mapping
 import structlog
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
-from starlette.datastructures import FormData
 
 from admin.console.compartment import Compartment, Opened, report_of
 from storage.desk import HeldError, Row
@@ -122,6 +121,6 @@ async def _send(compartment: Compartment, opened: Opened, request: Request, text
     return int(seen) + 1
 
 
-def _typed(form: FormData) -> str:
+def _typed(form: Mapping[str, object]) -> str:
     """The words as they were typed, but for line ends."""
     return str(form.get("text", "")).replace("\r\n", "\n").replace("\r", "\n").strip()
