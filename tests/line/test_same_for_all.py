@@ -18,7 +18,7 @@ from handlers import conversation, sending
 from rehearsal.driver import Person
 from storage import returning
 from tests.line import answering, stories
-from tests.line.kit import GREETING, Line, until_quiet
+from tests.line.kit import GREETING, Line, until, until_quiet
 
 KNOWN, UNKNOWN = "Olena Vyhadana", "Daryna Nichyia"
 KNOWN_HOUSE, UNKNOWN_HOUSE = "a boarding school beyond the river", "a sanatorium under the third hill"
@@ -60,11 +60,15 @@ class Watch:
         await self.connection.execute("DELETE FROM planned")
         await act(person)
         await person.is_heard()
+        await until(self._has_all_files)
         await until_quiet(self.line)
         rows = await self.connection.fetch("SELECT DISTINCT not_before FROM planned ORDER BY 1")
         asked = await self.line.rehearsal.driver.calls(after=before)
         told = sorted(filter(None, map(plainly, asked)))
         return told, [row["not_before"] - self.clock() for row in rows]
+
+    async def _has_all_files(self) -> bool:
+        return not await self.connection.fetchval("SELECT count(*) FROM downloads")
 
 
 def plainly(call: dict[str, Any]) -> str:
@@ -234,15 +238,21 @@ async def shows(colour: str, person: Person) -> None:
     await person.sees("files: 1")
 
 
+async def shows_twice(colour: str, person: Person) -> None:
+    await shows(colour, person)
+    await person.sends_photo(stories.picture(colour))
+
+
 @pytest.mark.parametrize(
     ("question", "act", "known", "unknown"),
     [
         ("name", says, KNOWN, UNKNOWN),
         ("place", says, KNOWN_HOUSE, UNKNOWN_HOUSE),
         ("photo", shows, "teal", "olive"),
+        ("photo", shows_twice, "teal", "olive"),
         ("name", says, HOSTILE, KIND),
     ],
-    ids=["a child", "a place", "a photo", "hostile words"],
+    ids=["a child", "a place", "a photo", "a photo twice", "hostile words"],
 )
 async def test_what_others_told_is_answered_like_what_nobody_did(
     question: str,
@@ -272,22 +282,6 @@ async def test_a_place_of_the_published_lists_comes_no_sooner(line: Line, watch:
         await until_quiet(line)
         planned.append((await watch.sees(person, lambda person, said=said: person.sends(said)))[1])
     assert planned == [[timedelta(0)]] * 3
-
-
-async def test_a_file_that_comes_twice_is_answered_like_two(line: Line, watch: Watch) -> None:
-    answers = []
-    for name, second in (("Olha", "teal"), ("Petro", "olive")):
-        person = line.person(name)
-        await comes_to("photo", person)
-        await shows("teal", person)
-        await until_quiet(line)
-
-        async def sends(person: Person, colour: str = second) -> None:
-            await person.sends_photo(stories.picture(colour))
-            await person.sees("files: 2")
-
-        answers.append(await watch.sees(person, sends))
-    assert answers[0] == answers[1]
 
 
 # ---- to add without the words ----------------------------------------------------------------------------

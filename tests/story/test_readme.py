@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.story.kit import ROOT
-from tests.story.pictures import MOST_BYTES, NAMES, THEMES
+from tests.story.pictures import MOST_BYTES, NAMES, STRIPS, THEMES
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -63,11 +63,15 @@ def defined(path: Path) -> set[str]:
 
 
 def test_the_pictures_are_there_in_both_themes_and_small() -> None:
-    files = {f"docs/pictures/{name}-{theme}.png" for name in NAMES for theme in THEMES}
-    assert set(re.findall(r"docs/pictures/[\w-]+\.png", README)) == files
-    assert {path.name for path in (ROOT / "docs/pictures").iterdir()} == {Path(file).name for file in files}
-    assert all((ROOT / file).stat().st_size < MOST_BYTES for file in files)
-    assert all(re.findall(r'alt="([^"]*)"', README))
+    interview = (ROOT / "docs" / "interview.md").read_text(encoding="utf-8")
+    in_readme = {f"{name}-{theme}.png" for name in NAMES for theme in THEMES}
+    in_guide = {f"{name}-{theme}.png" for name in STRIPS for theme in THEMES}
+    assert set(re.findall(r"docs/pictures/([\w-]+\.png)", README)) == in_readme
+    assert set(re.findall(r"pictures/([\w-]+\.png)", interview)) == in_guide
+    there = list((ROOT / "docs" / "pictures").iterdir())
+    assert {path.name for path in there} == in_readme | in_guide
+    assert all(path.stat().st_size < MOST_BYTES for path in there)
+    assert all(re.findall(r'alt="([^"]*)"', README + interview))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

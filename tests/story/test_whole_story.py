@@ -105,6 +105,7 @@ async def olha_reports(chat: Chat, pictures: Pictures) -> None:
     await chat.taps("Yes")
     await chat.taps("Only the UN and the ICC")
     await chat.taps("Yes, only I see this phone")
+    await chat.taps("No, I will look myself")
     await chat.sees("This is your message.")
     await chat.taps("Send")
     await chat.sees("Thank you.")
