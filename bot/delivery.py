@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from itertools import takewhile
 from typing import Any
 
 import asyncpg
@@ -207,10 +208,15 @@ class Delivery:
                 tag = outgoing.show["tag"]
                 remember = partial(self._remember, chat, outgoing.to, card, tag, stays)
                 await self._patiently(remember)
-        left = [message for message in dict.fromkeys(delete) if message != card and message not in receipts]
+        swept = card in _swept(batch)
+        kept = receipts if swept else {*receipts, card}
+        left = [message for message in dict.fromkeys(delete) if message not in kept]
         for start in range(0, len(left), _DELETE_AT_ONCE):
             ids = left[start : start + _DELETE_AT_ONCE]
             await self._call(chat, partial(self._delete, batch[0].outgoing.to, ids))
+        if swept:
+            card, tag = None, ""
+            await self._patiently(partial(self._remember, chat, batch[0].outgoing.to, card, tag, None))
         return card, tag
 
     async def _show(self, chat: bytes, address: int, shown: dict[str, Any], card: int | None) -> int:
@@ -335,6 +341,12 @@ def _condensed(queue: list[Outgoing], tag: str) -> tuple[list[Outgoing], list[in
             cards.pop()
         cards.append(replace(outgoing, fresh=outgoing.fresh or (last is not None and last.fresh)))
     return cards, delete
+
+
+def _swept(batch: list[Queued]) -> set[int]:
+    """What is deleted after the last card was asked for: that card too, if it stood already."""
+    trailing = takewhile(lambda one: one.outgoing.show is None, reversed(batch))
+    return {message for one in trailing for message in one.outgoing.delete}
 
 
 def _standing(cards: list[Outgoing], tag: str) -> str:

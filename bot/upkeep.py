@@ -71,6 +71,7 @@ async def _sweep_chat(intake: Intake, delivery: Delivery, row: Any) -> None:
         gone = tuple(visit.messages.ids)
         visit.messages.ids.clear()
         visit.messages.asked.clear()
+        visit.messages.albums.clear()
         visit.messages.card, visit.messages.tag = None, ""
         if visit.draft is not None and "interview" in visit.draft.data:
             visit.draft.active = False

@@ -15,7 +15,7 @@ ANOTHER = "another"  # the option that starts the next turn of a repeat
 
 
 class Kind(StrEnum):
-    """What answers a step. The whole table of kind × input stands in `flows.engine.TABLE`."""
+    """What answers a step. The whole table of kind × input stands in `flows.moves.TABLE`."""
 
     TAP = "tap"  # only a button; words are kept beside it
     CHOICE = "choice"  # a button, or words instead
@@ -79,7 +79,7 @@ class Step:
     ask: str = ""
     options: tuple[Option, ...] = ()
     columns: int = 1  # buttons in a row
-    skip: Literal["", "skip", "unknown"] = "skip"  # "": must be answered
+    skip: Literal["", "skip", "unknown", "next"] = "skip"  # the name of leaving it; "": must be answered
     when: tuple[Condition, ...] = ()  # asked only if all hold
     variants: tuple[tuple[Condition, str], ...] = ()
     hint: int = 0

@@ -92,6 +92,15 @@ class Chat:
         name, _ = self.line.compartment(interview.get("form", FORM))
         self._fetches(came, meta, compartment=name, draft=draft)
 
+    def joins_its_album(self, came: Came) -> bool:
+        """The rest of an album whose report is sent already joins it, whatever the chat shows by now."""
+        album = came.given.album if isinstance(came.given, Sent) and came.file is not None else None
+        report, compartment, until = self.visit.messages.albums.get(album or "", ("", "", 0.0))
+        if until <= self.line.now().timestamp():
+            return False
+        self.joins_file(Draft(uuid.uuid4(), {"report": {"id": report, "compartment": compartment}}), came)
+        return True
+
     def joins_file(self, draft: Draft, came: Came) -> None:
         """A file that comes after its report was sent joins it by itself, with its caption."""
         assert isinstance(came.given, Sent)

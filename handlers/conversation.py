@@ -3,6 +3,7 @@
 `/start` and unknown words get the same greeting for everyone, draft or report or none.
 """
 
+import math
 import secrets
 import uuid
 from dataclasses import replace
@@ -19,6 +20,7 @@ from flows import (
     Sent,
     Tapped,
     Text,
+    Turn,
     UnknownFormError,
     Unusable,
     after,
@@ -61,6 +63,7 @@ class Conversation:
     def takes(self, came: Came) -> None:
         """Any message or tap."""
         given = came.given
+        self._lapses()
         if isinstance(given, Said | Edited) and (command := command_of(given.text)):
             self._commanded(command, came.message)
         elif isinstance(given, Said) and asked_for(given.text):
@@ -79,6 +82,12 @@ class Conversation:
             pass
         else:
             self._came_before_the_interview(came)
+
+    def _lapses(self) -> None:
+        """What could be added after sending is over once the greeting stands in its card's place."""
+        draft = self.visit.draft
+        if draft is not None and draft.data.get("until", math.inf) <= self.line.now().timestamp():
+            self.visit.shred(draft)
 
     def _resumed(self, came: Came) -> bool:
         return isinstance(came.given, Said) and self._resumes(came.given.text, came.message)
@@ -244,7 +253,6 @@ class Conversation:
         self._shows(draft, begun, notice=notice)
 
     def _answers(self, draft: Draft, came: Came) -> None:
-        given = came.given
         try:
             interview = Interview.from_json(draft.data["interview"])
         except UnknownFormError:
@@ -254,12 +262,14 @@ class Conversation:
             self._came_before_the_interview(came)
             return
         self.chat.lang = interview.lang
-        if isinstance(given, Sent) and len(draft.data["files"]) >= FILES_AT_MOST:
+        if isinstance(came.given, Sent) and len(draft.data["files"]) >= FILES_AT_MOST:
             came = Came(Unusable("too_many"), came.message)
-        elif isinstance(given, Sent) and interview.sent and not is_asked_for(interview, given):
-            self._joins(draft, interview, came)
-            return
-        turn = take(interview, came.given, today=self.line.now().date(), places=self.line.places)
+        if not self._joins(draft, interview, came):
+            turn = take(interview, came.given, today=self.line.now().date(), places=self.line.places)
+            self._turns(draft, interview, came, turn)
+
+    def _turns(self, draft: Draft, interview: Interview, came: Came, turn: Turn) -> None:
+        """What one input led to: an end of the interview, or its next card."""
         late = turn.notice is not None and turn.notice.key == "notice.stale"
         if late and interview.sent and self._a_receipt_may_come():
             return  # «Send» tapped twice
@@ -279,16 +289,26 @@ class Conversation:
             self.chat.clears_answer(came, keeps=draft.data.get("stay", False))
             self._shows(draft, turn.interview, notice=turn.notice)
 
-    def _joins(self, draft: Draft, interview: Interview, came: Came) -> None:
-        """A file after sending that no question asked for: it was on its way, and joins the report by itself."""
-        self.chat.joins_file(draft, came)
+    def _joins(self, draft: Draft, interview: Interview, came: Came) -> bool:
+        """A file after sending that no question asked for was on its way, and joins the report by itself."""
+        if not isinstance(came.given, Sent):
+            return False
+        if interview.sent and not is_asked_for(interview, came.given):
+            self.chat.joins_file(draft, came)
+            notice = Text("notice.added")
+        elif not interview.sent and self.chat.joins_its_album(came):
+            notice = Text("notice.kept")
+        else:
+            return False
         self.chat.clears_answer(came)
-        self._shows(draft, interview, notice=Text("notice.added"))
+        self._shows(draft, interview, notice=notice)
+        return True
 
     def _shows(
         self, draft: Draft, interview: Interview, *, notice: Text | None = None, fresh: bool = False
     ) -> None:
         draft.data["interview"] = interview.to_json()
+        draft.data.pop("until", None)
         self.visit.keep(draft)
         self.chat.lang = interview.lang
         if interview.sent:  # a receipt that stands, or is on its way, is never replaced
@@ -315,7 +335,8 @@ class Conversation:
         if isinstance(given, Sent) and len(draft.data["files"]) >= FILES_AT_MOST:
             given = Unusable("too_many")
             came = Came(given, came.message)
-        if isinstance(given, Said | Edited | Sent | Located | Claimed):
+        joined = self.chat.joins_its_album(came)
+        if not joined and isinstance(given, Said | Edited | Sent | Located | Claimed):
             self.visit.draft = draft
             draft.data["early"] += [words for words in [back.words_of(given)] if words]
             self.chat.takes_file(draft, came)

@@ -17,6 +17,7 @@ from storage.intake import Draft, Outgoing
 
 RECEIPT_STANDS = timedelta(minutes=15)
 RECEIPT_TAG, BELOW_TAG = "receipt ", "below "
+SIBLINGS_JOIN_FOR = timedelta(hours=24)
 PASSED_ON_AFTER = timedelta(seconds=2)
 RESUME_WORDS = 2  # of 2,048: for one who holds the phone and guesses, 1 in 4 million
 PUSH_ZONES: Mapping[str, str] = {"kyiv": "Europe/Kyiv", "moscow": "Europe/Moscow", "central": "Europe/Warsaw"}
@@ -45,6 +46,9 @@ async def sends(chat: Chat) -> None:
         receipt = await _submits(chat, draft, interview)
         chat.visit.shred(draft)  # its row went with the report
         compartment, _ = chat.line.compartment(interview.form)
+        until = (chat.line.now() + SIBLINGS_JOIN_FOR).timestamp()
+        for album in {file.album for file in interview.files if file.album}:
+            chat.visit.messages.albums[album] = (str(receipt.report), compartment, until)
         _shows_receipt(chat, interview, receipt, compartment, draft_files.hashes(draft))
 
 
@@ -146,6 +150,7 @@ def _shows_receipt(
     if following is not None:
         draft = Draft(uuid.uuid4(), {"early": [], "files": {}})
         draft.data["report"] = {"id": str(receipt.report), "compartment": compartment, "seen": seen}
+        draft.data["until"] = (now + RECEIPT_STANDS).timestamp()  # untouched, it goes with its card
         _comes_back_with(draft, following)
         chat.visit.draft = draft
         chat.visit.keep(draft)

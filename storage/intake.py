@@ -73,6 +73,7 @@ class Draft:
 class MessageIds:
     """What of ours and theirs stands in a chat: the card that is edited, and every id with its time (unix s).
 
+    `albums`: by Telegram's id, of each album that a sent report has pictures of: [report, compartment, until (unix s)].
     `receipt`: the last receipt that got a card below it; no late tap on it takes it away.
     `asked`: when seven words were last written here, right or wrong (unix s): the next answer comes slower.
     """
@@ -84,6 +85,7 @@ class MessageIds:
     version: int = 0
     asked: list[float] = field(default_factory=list)
     receipt: int | None = None
+    albums: dict[str, tuple[str, str, float]] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """As it is sealed."""
@@ -94,6 +96,7 @@ class MessageIds:
             "ids": sorted(self.ids.items()),
             "asked": self.asked,
             "receipt": self.receipt,
+            "albums": dict(self.albums),
         }
 
     @property
@@ -313,6 +316,7 @@ class Intake:
             row["version"],
             plain.get("asked", []),
             plain.get("receipt"),
+            plain.get("albums", {}),
         )
 
     async def _keep(self, visit: Visit) -> None:

@@ -49,7 +49,7 @@ WITNESS_1 = Form(
         ),
         *urgent(_GOING_ON, "ask.urgent.witness"),
         SITE,
-        Step("photos", Kind.FILES, hint=2, whole=True),
+        Step("photos", Kind.FILES, skip="next", hint=2, whole=True),
         replace(HOW_MANY, ask="ask.how_many.witness"),
         REVIEW,
     ),

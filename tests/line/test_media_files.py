@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
@@ -14,7 +15,7 @@ from bot import fetching, telegram
 from flows import UnknownFormError, forms
 from rehearsal.driver import Person
 from tests.line import stories
-from tests.line.kit import TOKEN, Line
+from tests.line.kit import GREETING, TOKEN, Clock, Line
 
 WHOLE = bytes(range(256)) * 4000  # a megabyte
 
@@ -294,6 +295,26 @@ async def test_photos_still_on_their_way_join_whatever_is_asked_after_sending(li
     kept = [await line.team.file(file, line.app.blobs) for file in files]
     assert sorted(kept) == sorted([await petro.content_of(sent) for sent in (first, *late)])
     await petro.sees(question)  # it stays
+
+
+async def test_the_rest_of_an_album_finds_its_report_also_when_the_chat_is_clear(
+    line: Line, clock: Clock
+) -> None:
+    olha = await comes_to_the_photos(line)
+    await olha.sends_album([stories.picture("teal")], group="10000000000000003")
+    await olha.sees("files: 1")
+    await sends_it(olha)
+    await olha.taps("I have the words, clear this chat")
+    await olha.sees(GREETING)
+    await olha.sends_album([stories.picture("olive")], group="10000000000000003")
+    assert len(await all_files(line, 2)) == 2
+    (greeting,) = await olha.sees_only(1)
+    assert GREETING in greeting.text  # as after any photo that nobody asked for
+    await line.settles()
+    clock.ahead = timedelta(hours=24, minutes=1)
+    await olha.sends_album([stories.picture("navy")], group="10000000000000003")
+    await comes_true(line, "SELECT count(*) = 0 FROM downloads")
+    assert len(await all_files(line, 2)) == 2  # a day later it waits for the next message
 
 
 # ---- what can never be fetched -------------------------------------------------------------------------

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from bot import upkeep
+from bot.settings import BotSettings
 from rehearsal.driver import Person
+from rehearsal.server import Rehearsal
 from tests.line import stories
-from tests.line.kit import GREETING, Clock, Line, blobs_of, passes, until
+from tests.line.kit import GREETING, Clock, Line, Team, blobs_of, passes, running, until, until_quiet
 
 
 async def hides(person: Person) -> str:
@@ -276,6 +278,26 @@ async def test_a_chat_is_swept_before_47_hours(line: Line, clock: Clock, rows: A
     await olha.sees("send as many as you have")
 
 
+@pytest.mark.parametrize("method", ["deleteMessage", "deleteMessages"])
+async def test_the_sweep_outlives_a_restart_and_an_outage(
+    method: str, rehearsal: Rehearsal, team: Team, settings: BotSettings, clock: Clock
+) -> None:
+    """The bot is away for almost two days; when it is back, Telegram is in trouble at first."""
+    async with running(settings, clock=clock) as app:
+        line = Line(rehearsal, app, team, settings)
+        olha = line.person("Olha")
+        await stories.begins(olha)
+        await stories.tells_the_core(olha)
+        await olha.sees_only(1)
+        await until_quiet(line)
+    clock.ahead += timedelta(hours=47) - timedelta(minutes=5)
+    rehearsal.clock.advance(clock.ahead.total_seconds())
+    await rehearsal.driver.fault("server_error", method=method, status=502, times=1)
+    async with running(settings, clock=clock) as app:
+        await upkeep.sweep(app.intake, app.delivery)
+        await olha.sees_only(0)
+
+
 async def test_after_its_lifetime_nothing_is_left_of_a_draft(line: Line, clock: Clock, rows: Any) -> None:
     olha = line.person("Olha")
     await stories.begins(olha)
@@ -297,3 +319,24 @@ async def test_after_its_lifetime_nothing_is_left_of_a_draft(line: Line, clock: 
     for table in ("draft_files", "message_ids", "chats", "updates_taken"):
         assert await rows(table) == 0, table
     assert blobs_of(line) == []
+
+
+async def test_when_the_receipt_has_gone_by_itself_nothing_tells_that_something_was_sent(
+    line: Line, clock: Clock
+) -> None:
+    olha = line.person("Olha")
+    await stories.begins(olha)
+    await stories.tells_the_core(olha)
+    await olha.taps("Skip")
+    await stories.shares(olha)
+    await stories.sends_it(olha)
+    await line.settles()
+    clock.ahead += timedelta(minutes=16)
+    await olha.sees_only(1)
+    taras = line.person("Taras")
+    for person in (olha, taras):
+        await person.sends("is anybody there")
+        await person.sees_no_more("is anybody there")
+    (shown,), (other,) = await olha.sees_only(1), await taras.sees_only(1)
+    assert GREETING in shown.text
+    assert shown.text == other.text
