@@ -332,6 +332,8 @@ def _condensed(queue: list[Outgoing], tag: str) -> tuple[list[Outgoing], list[in
             continue
         delete += outgoing.delete
         if outgoing.show is None:
+            if outgoing.fresh:
+                cards = [card for card in cards if _is_receipt(card)]
             continue
         last = cards[-1] if cards else None
         if last is not None and last.show is not None:
@@ -341,6 +343,10 @@ def _condensed(queue: list[Outgoing], tag: str) -> tuple[list[Outgoing], list[in
             cards.pop()
         cards.append(replace(outgoing, fresh=outgoing.fresh or (last is not None and last.fresh)))
     return cards, delete
+
+
+def _is_receipt(card: Outgoing) -> bool:
+    return card.show is not None and str(card.show["tag"]).startswith(RECEIPT_TAG)
 
 
 def _swept(batch: list[Queued]) -> set[int]:

@@ -76,7 +76,7 @@ async def _sweep_chat(intake: Intake, delivery: Delivery, row: Any) -> None:
         if visit.draft is not None and "interview" in visit.draft.data:
             visit.draft.active = False
             visit.keep(visit.draft)
-        visit.send(Outgoing(address, delete=gone))
+        visit.send(Outgoing(address, delete=gone, fresh=True))
     delivery.hand(visit.queued, visit.messages)
 
 

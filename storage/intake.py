@@ -110,7 +110,8 @@ class MessageIds:
 class Outgoing:
     """One thing to do in a chat after the commit. JSON-able; `to` is the chat's address.
 
-    show: {"text", "buttons", "tag"}: the card; edited in place unless `fresh`.
+    show: {"text", "buttons", "tag"}: the card; edited in place unless `fresh`. None and `fresh`: the chat is swept,
+    and no card that was asked for before is shown any more.
     delete: message ids to remove.  only_if: act only while the card carries this tag.
     beside: a receipt that stands, or is on its way, is not replaced by this card.
     """
@@ -152,7 +153,7 @@ def together(several: Sequence[Outgoing]) -> Outgoing:
     return Outgoing(
         several[0].to,
         show=shown[-1].show if shown else None,
-        fresh=any(one.fresh for one in shown),
+        fresh=any(one.fresh for one in (shown or several)),
         delete=tuple(dict.fromkeys(message for one in several for message in one.delete)),
         beside=bool(shown) and shown[-1].beside,
     )
