@@ -30,7 +30,7 @@ from aiogram.types import CopyTextButton, InlineKeyboardButton, InlineKeyboardMa
 
 from bot.pace import Pace
 from handlers.sending import RECEIPT_STANDS, RECEIPT_TAG
-from storage.database import UNAVAILABLE
+from storage.database import UNAVAILABLE, Connection
 from storage.errors import StorageError
 from storage.intake import LEASE, Intake, MessageIds, Outgoing, Queued, day_sealed
 from storage.secrets import Row
@@ -121,9 +121,11 @@ class Delivery:
             async with self._intake.connections.acquire() as connection, connection.transaction():
                 found = await connection.fetch(_WAITING_CHATS, now, process, unsure, busy)
                 chats = [row["chat"] for row in found]
+                now = self._intake.now()  # also what was queued up to the moment of the lock
                 rows = await connection.fetch(_TAKE_OVER, now, process, unsure, now + LEASE, chats)
+                # While the chats are locked: what is queued after this knows another card.
+                ids = await self._read_ids(connection, chats)
             queues = await self._open_queues(rows)
-            ids = await self._read_ids(list(queues))
         except UNAVAILABLE:
             self._intake.unsure.update(chats)
             raise
@@ -312,8 +314,8 @@ class Delivery:
                 messages.receipt = receipt
                 visit.send(Outgoing(address, delete=(receipt,)), at=self._intake.now() + RECEIPT_STANDS)
 
-    async def _read_ids(self, chats: list[bytes]) -> dict[bytes, MessageIds]:
-        rows = await self._intake.connections.fetch(
+    async def _read_ids(self, connection: Connection, chats: list[bytes]) -> dict[bytes, MessageIds]:
+        rows = await connection.fetch(
             "SELECT chat, version, day, salt, sealed FROM message_ids WHERE chat = ANY($1)", chats
         )
         found = {row["chat"]: self._intake.open_ids(row["chat"], row) for row in rows}

@@ -66,9 +66,11 @@ class Chat:
         else:
             self.deletes(came.message)
 
-    def clears(self, message: int | None = None) -> None:
-        """Everything but our card goes; the card is edited or replaced."""
-        gone = [known for known in self.visit.messages.ids if known != self.visit.messages.card]
+    def clears(self, message: int | None = None, *, but_the_receipt: bool = False) -> None:
+        """Everything but our card goes; the card is edited or replaced. A receipt may stay for its time."""
+        messages = self.visit.messages
+        stays = {messages.card, messages.receipt} if but_the_receipt else {messages.card}
+        gone = [known for known in messages.ids if known not in stays]
         for known in gone:
             del self.visit.messages.ids[known]
         if message is not None:

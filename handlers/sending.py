@@ -180,5 +180,5 @@ def _goes_on(chat: Chat, draft: Draft, interview: Interview, notice: Text) -> No
     assert following is not None, "only such forms go on"
     draft.data |= {"files": {}, "early": [], "interview": following.to_json()}
     chat.visit.keep(draft)
-    chat.clears()
+    chat.clears(but_the_receipt=True)
     chat.shows(card(following, notice), revision=following.revision)

@@ -56,7 +56,7 @@ CORE: Asked = {
     "Where was the child taken from?": ("place", {}),
     "Which of these places?": ("", {"None of these": ""}),
     "When was the child taken?": ("when", {}),
-    "send as many as you have": ("", {"Skip": "", "Done": ""}),
+    "send as many as you have": ("", {"Skip": "", "Next": "", "Done": ""}),
     "may we pass this to those who search": ("find", {"Yes": "yes", "Ask me first": "ask"}),
     "May we give this to investigators": ("courts", {"Yes, all": "all", "Only the UN and the ICC": "un_icc"}),
     "May we answer you in this chat?": ("answer", {"Yes, only I see this phone": "chat"}),
@@ -209,7 +209,7 @@ def _newest(view: Json) -> Shown | None:
 
 def _question(card: Shown) -> tuple[str, ...]:
     """What tells one question from another: what its buttons do, which a notice above it does not change."""
-    return tuple(button.raw["callback_data"] for row in card.buttons for button in row)
+    return tuple(button.raw.get("callback_data", "") for row in card.buttons for button in row)
 
 
 def _receipt_on(card: Shown) -> Receipt:

@@ -9,7 +9,7 @@ from tests.faults import kit
 from tests.line import stories
 from tests.line.kit import HOOK
 
-WAIT = "Please wait: we cannot keep anything right now."
+WAIT = "Nothing can be kept right now."
 
 
 @pytest.mark.parametrize("webhooks", [0, 2], ids=["polling", "webhook"])

@@ -215,7 +215,7 @@ async def is_in_danger(house: House) -> None:
     person = house.person("fourth")
     own = await person.id()
     await stories.begins(person)
-    await person.taps("I saw it myself")
+    await person.taps("My family, or in my care")
     await person.taps("About to be moved, or in danger")
     await person.sends(SAID["urgent words"])
     await person.taps("Add more")

@@ -6,7 +6,7 @@ from typing import Any
 
 from rehearsal.driver import Person
 from tests.line import stories
-from tests.line.kit import GREETING, Clock, Line, blobs_of, passes, until
+from tests.line.kit import GREETING, Clock, Line, blobs_of, passes, until, until_quiet
 
 OFFICIAL = "not an official search request"
 
@@ -47,6 +47,25 @@ async def test_both_go_after_15_minutes(line: Line, clock: Clock) -> None:
     await olha.sees(GREETING)
     (greeting,) = await olha.sees_only(1)
     assert GREETING in greeting.text
+
+
+async def test_the_words_stand_while_something_is_added(line: Line, clock: Clock) -> None:
+    """Who adds at once may still be writing the seven words down."""
+    olha = await sends_a_report(line)
+    await olha.taps("The journey")
+    await olha.sees("What reason was given for the trip?")
+    await olha.taps("Rest")
+    await olha.sees("Who took the child")
+    await olha.taps("To the message")
+    await olha.sees("This will join what you have sent.")
+    await olha.taps("Send")
+    await olha.sees("it has joined your message")
+    await olha.is_heard()
+    await until_quiet(line)
+    receipt, _ = await olha.sees_only(2)
+    assert "Seven words to come back" in receipt.text
+    await passes(line, clock, timedelta(minutes=15, seconds=2))
+    await olha.sees_no_more("Seven words to come back")
 
 
 async def test_files_that_were_taken_back_are_neither_kept_nor_sent(line: Line, rows: Any) -> None:
