@@ -103,6 +103,8 @@ def once_sent(interview: Interview) -> Interview | None:
         sent=True,
         context=context,
     )
+    if interview.sent:  # what is asked after sending was asked by now, and is not asked again
+        return following
     return replace(following, at=next_open(path(form, following), following))
 
 
@@ -235,7 +237,7 @@ def _edit_answer(interview: Interview, name: str, given: Edited, now: Now) -> In
     edited = replace(answer, parts=parts, understood=None)
     if slot is None:  # the path leaves it out; it is understood when it comes back
         return interview.with_answer(name, edited)
-    if slot.step.kind is Kind.PLACE:
+    if slot.step.kind is Kind.PLACE or slot.step.organisations:
         picks, sure = offers(edited.words, interview.lang, slot, now.places)
         interview = interview.with_answer(name, replace(edited, understood=sure))
         if interview.at == name and interview.picks:

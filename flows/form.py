@@ -89,6 +89,7 @@ class Step:
     ahead: tuple[Condition, ...] = ()  # of a date: if any holds, it is likelier to lie ahead than behind
     any_time: bool = False  # of a date: it may lie ahead as well as behind
     anywhere: bool = False  # of a place: facilities and other countries are offered too
+    organisations: bool = False  # of words: published organisations that they may mean are offered
     plain: bool = False  # the first screen: no Back, no Hide
 
     def option(self, key: str) -> Option | None:

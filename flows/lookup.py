@@ -84,10 +84,14 @@ class Entry(Protocol):
 
 
 class Facilities(Protocol):
-    """Where facilities are looked up: at most five, best first, none when nothing is near."""
+    """Where facilities and organisations are looked up: at most five, best first, none when nothing is near."""
 
     def facilities(self, text: str, lang: str) -> Sequence[Entry]:
         """Give at most five, best first."""
+        ...
+
+    def organisations(self, text: str, lang: str) -> Sequence[Entry]:
+        """The same of organisations."""
         ...
 
 
@@ -114,6 +118,10 @@ class Atlas:
         """Give at most five facilities, best first."""
         return self.vocabulary.facilities(text, lang)
 
+    def organisations(self, text: str, lang: str) -> Sequence[Entry]:
+        """Give at most five organisations, best first."""
+        return self.vocabulary.organisations(text, lang)
+
 
 def candidates(
     words: str, lang: str, places: Settlements, countries: Collection[str] = HOME
@@ -132,6 +140,13 @@ def facility_candidates(words: str, lang: str, vocabulary: Facilities) -> tuple[
     return tuple(
         {"facility": one.id, "name": dict(one.name), "country": one.country}
         for one in vocabulary.facilities(words, lang)
+    )
+
+
+def organisation_candidates(words: str, lang: str, vocabulary: Facilities) -> tuple[Mapping[str, Any], ...]:
+    """Give the organisations to choose from as JSON; none is ever taken as meant without a tap."""
+    return tuple(
+        {"organisation": one.id, "name": dict(one.name)} for one in vocabulary.organisations(words, lang)
     )
 
 

@@ -14,7 +14,7 @@ from flows.ages import understand_age
 from flows.cards import Text
 from flows.form import Form, Kind, Outcome
 from flows.interview import Answer, Interview, Note, Part
-from flows.lookup import EVERYWHERE, Places, as_json, candidates, facility_candidates
+from flows.lookup import EVERYWHERE, Places, as_json, candidates, facility_candidates, organisation_candidates
 from flows.path import Slot, holds, live_answers, next_open, path
 from flows.told import said_understood
 
@@ -89,12 +89,14 @@ class Now:
 
 
 def _answered(interview: Interview, part: Part, now: Now) -> Turn:
+    if now.slot.step.organisations:
+        return _searched(interview, part, now)
     answer = understand(Answer(parts=(part,)), now)
     return moved_on(interview, now, answer, notice=say_understood(answer, interview.lang))
 
 
 def _searched(interview: Interview, part: Part, now: Now) -> Turn:
-    """Look for settlements; while some are offered, more words make the search narrower."""
+    """Look for settlements, or organisations; while some are offered, more words make the search narrower."""
     before = interview.answers.get(now.slot.name, Answer())
     parts = (*before.parts, part) if interview.picks else (part,)
     answer = Answer(parts=parts)
@@ -163,7 +165,9 @@ def _date(words: str, now: Now) -> dict[str, Any] | None:
 
 
 def offers(words: str, lang: str, slot: Slot, places: Places) -> Offers:
-    """Look up what a place in words may be, as far as this question reaches: what to choose from, or what is meant."""
+    """Look up what words may mean, as far as this question reaches: what to choose from, or what is meant."""
+    if slot.step.organisations:
+        return organisation_candidates(words, lang, places), None
     if not slot.step.anywhere:
         return candidates(words, lang, places)
     picks, sure = candidates(words, lang, places, countries=EVERYWHERE)

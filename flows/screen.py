@@ -123,7 +123,10 @@ def _which(interview: Interview) -> Card:
     ]
     picks = tuple((Button(f"pick.{index}", label),) for index, label in enumerate(exact))
     none = Button("pick.none", Text("which.none"))
-    return Card((Text("which"), Text("which.hint")), (*picks, (none,), (_BACK, _HIDE)))
+    asked: tuple[Text, ...] = (Text("which"), Text("which.hint"))
+    if any("organisation" in pick for pick in interview.picks):
+        asked = (Text("which.organisation"),)
+    return Card(asked, (*picks, (none,), (_BACK, _HIDE)))
 
 
 def _more(interview: Interview, live: Mapping[str, Answer], *, nothing_yet: bool) -> Card:

@@ -22,7 +22,7 @@ PRETEXT = Step(
     columns=2,
     hint=1,
 )
-TAKERS = Step("takers", Kind.WORDS, hint=1)
+TAKERS = Step("takers", Kind.WORDS, hint=1, organisations=True)
 TRANSPORT = Step(
     "transport",
     Kind.CHOICE,

@@ -61,6 +61,9 @@ class Gazetteer:
     def nearest(self, latitude: float, longitude: float) -> "Gazetteer.Near | None":
         return self.Near(self.ALL[0]) if (round(latitude), round(longitude)) == (47, 33) else None
 
+    def organisations(self, text: str, lang: str) -> list["Gazetteer.Facility"]:
+        return self.facilities(text, lang)
+
     def facilities(self, text: str, lang: str) -> list["Gazetteer.Facility"]:  # noqa: ARG002 - named in one
         return [one for one in (self.Facility(),) if one.name["uk"].casefold() in text.casefold()]
 

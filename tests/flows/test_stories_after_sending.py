@@ -56,6 +56,22 @@ def test_a_witness_tells_the_day_and_the_journey(uncle: Teller) -> None:
     assert content["urgency"] == "normal"
 
 
+@teller("uk")
+def test_an_organisation_is_offered_by_its_published_name_and_never_taken_without_a_tap(uncle: Teller) -> None:
+    witness_in_ukrainian(uncle)
+    uncle.taps("Пропустити", "Зрозуміло", "Пропустити", "Пропустити", "Люди й написи")
+    uncle.says("люди, казали: Табір Тихий")
+    uncle.sees("Може, йдеться про цю організацію?")
+    uncle.taps("Табір Тихий", "До повідомлення", "Надіслати")
+    told = says_of(flows.body(uncle.interview), "takers")
+    assert told["words"] == ["люди, казали: Табір Тихий"]
+    assert told["understood"]["organisation"] == "invented"
+    uncle.goes_on()
+    uncle.taps("Люди й написи")
+    uncle.says("двоє в цивільному")  # nobody's name: no question about it
+    uncle.sees_not("організацію")
+
+
 @teller("ru")
 def test_an_insider_is_offered_the_court_in_the_hague_first(clerk: Teller) -> None:
     clerk.taps("Да, начнём. Мне есть 18", "Знаю с работы или есть документ", "Понятно, дальше")

@@ -175,7 +175,7 @@ def test_going_back_to_another_form_loses_no_word(mother: Teller) -> None:
     mother.sends(caption="це її подруга")
     mother.taps(*["Назад"] * 4, "Це було при мені")
     assert mother.interview.form == "witness"
-    mother.taps("Було раніше", "Не знаю", "Пропустити", "1")
+    mother.taps("Було раніше", "Не знаю", "Далі", "1")
     mother.sees("Злата Вигадана", "це її подруга")
     content = flows.body(mother.interview)
     assert "Злата Вигадана" in str(content["beside"])
@@ -198,7 +198,7 @@ def test_a_point_at_a_station_answers_and_its_name_is_kept(uncle: Teller) -> Non
     place = uncle.interview.answers["site"]
     assert place.words == "Вокзал Тихе\nвул. Лісова, 1"
     assert (place.understood or {})["place"] == "P1"
-    uncle.taps("Пропустити", "1")
+    uncle.taps("Далі", "1")
     uncle.shares(47.0, 33.0, name="Інше місце")  # unasked: kept beside
     uncle.sees("Інше місце")
     # Far from every settlement a point is still a point.
