@@ -57,7 +57,9 @@ def test_a_witness_tells_the_day_and_the_journey(uncle: Teller) -> None:
 
 
 @teller("uk")
-def test_an_organisation_is_offered_by_its_published_name_and_never_taken_without_a_tap(uncle: Teller) -> None:
+def test_an_organisation_is_offered_by_its_published_name_and_never_taken_without_a_tap(
+    uncle: Teller,
+) -> None:
     witness_in_ukrainian(uncle)
     uncle.taps("Пропустити", "Зрозуміло", "Пропустити", "Пропустити", "Люди й написи")
     uncle.says("люди, казали: Табір Тихий")
