@@ -15,15 +15,9 @@ from typing import Any
 import rfc8785
 
 from storage.database import Connection, Database
+from storage.leaf_kinds import KINDS
 
 LEAF_VERSION = 1
-KINDS = frozenset(
-    {
-        "receipt", "addition", "opened", "downloaded", "previewed", "claimed", "released", "taken over", "status",
-        "let in", "signed in", "ceremony", "manifest", "member added", "compartment given", "reply", "withdrawn",
-        "agreed to shred", "took back agreement", "shredded",
-    }
-)  # fmt: skip
 _SEQUENCER_LOCK = 0xD0C0
 _BATCH = 5000  # leaves a round
 _LOOK_BACK = (

@@ -7,6 +7,7 @@ reports: a person must not be turned away because a date was missed.
 """
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -21,6 +22,7 @@ from seal import HybridRecipient, SealError, parse_recipient
 from storage.database import Connection, Database
 from storage.errors import BadSignatureError, ManifestError, NoManifestError, NoRelayError, OldManifestError
 
+TEAM = "team"  # the compartment of everything that has none of its own
 _CONTEXT = b"dodomu manifest v1\n"  # one context for each use of a signing key
 
 
@@ -29,10 +31,18 @@ class _Entry(BaseModel):
 
 
 class Compartment(_Entry):
-    """A group of members with its own team identity: its epoch and the recipient of that epoch."""
+    """A group of members with its own team identity: its epoch and the recipient of that epoch.
+
+    `former` are the recipients of earlier epochs: what was sealed to them still opens, and nothing new is.
+    """
 
     epoch: int
     recipient: str
+    former: dict[int, str] = {}
+
+    def recipient_of(self, epoch: int) -> str | None:
+        """The recipient of an epoch, now or before; None for one that never was."""
+        return self.recipient if epoch == self.epoch else self.former.get(epoch)
 
     def key(self) -> HybridRecipient:
         """The recipient to seal to; always hybrid."""
@@ -53,15 +63,21 @@ def _hybrid(text: str) -> HybridRecipient:
 
 
 class MemberKeys(_Entry):
-    """A member's public halves: the recipient and the Ed25519 signing key (hex)."""
+    """A member's public halves: the recipient and the Ed25519 signing key (hex); the role, and whose reports they open.
+
+    A changed row gives nobody a role or a compartment: what counts stands here. ("" and none: a manifest from before.)
+    """
 
     recipient: str
     signing_key: str
+    role: str = ""
+    compartments: list[str] = []
 
 
 class Manifest(_Entry):
-    """What the ceremony key signed. `routing` says to which compartment a form's reports go; `relay` is to whom
-    replies are sealed, so that the bot can bring them.
+    """What the ceremony key signed. `routing` says to which compartment a form's reports go; `places`, by the beginning
+    of a place's code, to which of them those go that would go to the team. `relay` is to whom replies are sealed, so
+    that the bot can bring them; `log` is what checkpoints are checked with (a C2SP note verifier key).
     """
 
     version: int = 1
@@ -71,7 +87,9 @@ class Manifest(_Entry):
     compartments: dict[str, Compartment]
     members: dict[str, MemberKeys]
     routing: dict[str, str]
+    places: dict[str, str] = {}
     relay: str = ""  # manifests from before there were replies have none
+    log: str = ""  # and those from before there were checkpoints
 
     def relay_key(self) -> HybridRecipient:
         """The recipient of the bot's relay identity, to which replies are sealed; NoRelayError if there is none."""
@@ -84,12 +102,23 @@ class Manifest(_Entry):
         keys = self.members.get(member)
         return Ed25519PublicKey.from_public_bytes(bytes.fromhex(keys.signing_key)) if keys else None
 
-    def compartment_of(self, form: str) -> str:
-        """The compartment that reports of this form go to."""
+    def compartment_of(self, form: str, places: Iterable[str] = ()) -> str:
+        """The compartment that reports of this form go to, which may depend on the codes of places that they name.
+
+        A form that has a compartment of its own goes there whatever its places; of several places the first counts,
+        and of several beginnings of its code the longest.
+        """
         try:
-            return self.routing[form]
+            by_form = self.routing[form]
         except KeyError:
             raise ManifestError("no compartment is named for this form") from None
+        if by_form != TEAM:
+            return by_form
+        for place in places:
+            for length in range(len(place), 0, -1):
+                if place[:length] in self.places:
+                    return self.places[place[:length]]
+        return by_form
 
     def to_bytes(self) -> bytes:
         """RFC 8785 JSON: the same bytes whoever writes them."""

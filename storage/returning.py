@@ -136,7 +136,7 @@ async def take_back_agreement(
     session: AsyncConnection, report: uuid.UUID, member: uuid.UUID, now: datetime
 ) -> bool:
     """Takes one member's agreement back, with its leaf; False when there is none. What is shredded stays shredded."""
-    # As `shred_withdrawn` does: whoever has the report's row decides first.
+    # As `shred_due` does: whoever has the report's row decides first.
     await session.execute(sa.select(reports.c.id).where(reports.c.id == report).with_for_update())
     gone = await session.execute(
         sa.delete(shred_agreements)
@@ -156,7 +156,7 @@ async def shred(connection: Connection, now: datetime) -> list[str]:
     Returns the blobs to delete after the commit; who is cut off before leaves them to the sweeper.
     """
     blobs: list[str] = []
-    for row in await connection.fetch("SELECT report, bodies, blobs FROM shred_withdrawn()"):
+    for row in await connection.fetch("SELECT report, bodies, blobs FROM shred_due()"):
         blobs += row["blobs"]
         leaf = custody.leaf(
             "shredded",

@@ -42,21 +42,42 @@ RIGHTS: dict[str, dict[str, str]] = {
         "shred_agreements": "SELECT, INSERT, DELETE",
         "members": "SELECT, UPDATE (totp_step)",
         "team_keys": "SELECT",
+        "factors": "SELECT, INSERT, UPDATE (counter, removed_hour)",
+        "used_codes": "SELECT, INSERT",
         "attendance": "SELECT, INSERT, UPDATE",
         "sessions": _ALL,
         "manifests": "SELECT",
         "custody_leaves": "SELECT, INSERT",
         "custody_sequence": "SELECT",
+        "custody_tiles": "SELECT",
+        "custody_checkpoints": "SELECT",
+        "custody_cosignatures": "SELECT",
     },
-    # Maintenance and key acts: ciphertext names, the log, members' public halves and sealed keys.
+    # Maintenance, backups and key acts: everything that stays, sealed as it is; nothing of what is being given now.
     KEEPER: {
-        "files": "SELECT (id, blob)",
+        "reports": "SELECT, UPDATE (retain_until)",
+        "bodies": "SELECT",
+        "files": "SELECT",
+        "receipts": "SELECT",
+        "threads": "SELECT",
+        "replies": "SELECT",
+        "shred_agreements": "SELECT",
+        "attendance": "SELECT",
         "draft_files": "SELECT (id, blob)",
-        "members": "SELECT, INSERT, UPDATE (left_hour)",
-        "team_keys": "SELECT, INSERT",
+        "members": "SELECT, INSERT, UPDATE (left_hour, role, recipient, signing_key, identity, signing_secret, totp,"
+        " totp_step)",
+        "team_keys": "SELECT, INSERT, UPDATE (sealed), DELETE",
+        "factors": "SELECT, INSERT, UPDATE (removed_hour)",
+        "used_codes": "SELECT",
+        "sessions": "SELECT (member), DELETE",
         "manifests": "SELECT, INSERT",
         "custody_leaves": "SELECT, INSERT",
         "custody_sequence": "SELECT, INSERT",
+        "custody_tiles": "SELECT, INSERT",
+        "custody_checkpoints": "SELECT, INSERT",
+        "custody_publications": "SELECT, INSERT",
+        "custody_cosignatures": "SELECT, INSERT",
+        "custody_timestamps": "SELECT, INSERT",
     },
 }
 
@@ -71,7 +92,9 @@ def grants() -> list[str]:
         f"GRANT USAGE ON SCHEMA public TO {roles}",
         f"GRANT EXECUTE ON FUNCTION open_chat TO {BOT}",
         f"GRANT EXECUTE ON FUNCTION joined_by_addition TO {BOT}",
-        f"GRANT EXECUTE ON FUNCTION shred_withdrawn TO {KEEPER}",
+        f"GRANT EXECUTE ON FUNCTION shred_due TO {KEEPER}",
+        f"GRANT EXECUTE ON FUNCTION reseal_body TO {KEEPER}",
+        f"GRANT EXECUTE ON FUNCTION reseal_file TO {KEEPER}",
     ]
     for role, tables in RIGHTS.items():
         for table, rights in tables.items():

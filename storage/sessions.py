@@ -22,15 +22,23 @@ class Session:
 
 
 async def start(
-    connection: Connection, token_sha256: bytes, member: uuid.UUID, now: datetime, lasts: timedelta
+    connection: Connection,
+    token_sha256: bytes,
+    member: uuid.UUID,
+    now: datetime,
+    lasts: timedelta,
+    *,
+    network: bytes = bytes(32),
 ) -> None:
     """Keeps a new session, in the caller's transaction."""
     await connection.execute(
-        "INSERT INTO sessions (token_sha256, member, created_at, seen_at, expires_at) VALUES ($1, $2, $3, $3, $4)",
+        "INSERT INTO sessions (token_sha256, member, created_at, seen_at, proved_at, expires_at, network)"
+        " VALUES ($1, $2, $3, $3, $3, $4, $5)",
         token_sha256,
         member,
         now,
         now + lasts,
+        network,
     )
 
 

@@ -51,8 +51,8 @@ _ADD_BODY = """WITH body AS (
 ), leaf AS (INSERT INTO custody_leaves (leaf) VALUES ($7))
 SELECT joined_by_addition($2, $8, $9)"""
 _MOVE_FILE = """WITH gone AS (DELETE FROM draft_files WHERE id = $1)
-INSERT INTO files (id, report, body, blob, ciphertext_sha256, sealed_size, key_epoch)
-VALUES ($1, $2, $3, $4, $5, $6, $7)"""
+INSERT INTO files (id, report, body, blob, ciphertext_sha256, sealed_size, key_epoch, compartment)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +231,19 @@ async def _move_files(
     if files:
         await connection.executemany(
             _MOVE_FILE,
-            [(f.id, report, body, f.blob, f.ciphertext_sha256, f.sealed_size, f.epoch) for f in files],
+            [
+                (
+                    f.id,
+                    report,
+                    body,
+                    f.blob,
+                    f.ciphertext_sha256,
+                    f.sealed_size,
+                    f.epoch,
+                    f.meta["compartment"],
+                )
+                for f in files
+            ],
         )
 
 

@@ -1,8 +1,4 @@
-"""The schema: every table, what guards it, and which columns are clear.
-
-What is not in `CLEAR_COLUMNS` is ciphertext: an age file sealed to people, or AEAD under a process's own
-secret. `tests/storage/test_schema.py` holds this list against `information_schema`.
-"""
+"""The schema: every table, and what guards it. Which columns are clear is told by `storage.columns`."""
 
 from sqlalchemy import (
     BigInteger,
@@ -28,6 +24,7 @@ from sqlalchemy.schema import SchemaItem
 CLASSES = ("critical", "high", "normal")
 STATUSES = ("new", "in triage", "waiting for reporter", "linked", "closed")
 CLOSED_REASONS = ("duplicate", "out of scope", "no answer", "hostile")
+FACTORS = ("security key", "recovery codes")
 ROLES = ("observer", "analyst", "lead", "keeper", "auditor", "safeguarding")
 
 metadata = MetaData(
@@ -242,6 +239,8 @@ files = Table(
     Column("blob", Text, nullable=False, unique=True),
     *_bytes32("ciphertext_sha256"),
     Column("sealed_size", BigInteger, nullable=False),
+    # Whose key sealed it: another compartment's than the report's until it is sealed anew.
+    Column("compartment", Text, nullable=False),
     Column("key_epoch", Integer, nullable=False),
 )
 
@@ -317,7 +316,34 @@ sessions = Table(
     Column("member", ForeignKey("members.id"), nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("seen_at", DateTime(timezone=True), nullable=False),
+    Column("proved_at", DateTime(timezone=True), nullable=False),  # the second factor, the last time
+    # Keyed hashes, under a key that lives as long as the web process: where the session was proved from.
+    *_bytes32("network"),
+    Column("certificate", LargeBinary, nullable=True),
     Column("expires_at", DateTime(timezone=True), nullable=False, index=True),
+    CheckConstraint("length(certificate) = 32", name="certificate_32_bytes"),
+)
+
+# Second factors besides the authenticator app's: each sealed to its member.
+factors = Table(
+    "factors",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("member", ForeignKey("members.id"), nullable=False, index=True),
+    Column("kind", Text, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("counter", BigInteger, nullable=False, server_default="0"),
+    Column("added_hour", DateTime(timezone=True), nullable=False),
+    Column("removed_hour", DateTime(timezone=True), nullable=True),
+    _one_of("kind", FACTORS),
+)
+
+used_codes = Table(
+    "used_codes",
+    metadata,
+    Column("factor", ForeignKey("factors.id"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("used_hour", DateTime(timezone=True), nullable=False),
 )
 
 custody_leaves = Table(
@@ -333,6 +359,51 @@ custody_sequence = Table(
     Column("index", BigInteger, primary_key=True, autoincrement=False),
     Column("leaf", ForeignKey("custody_leaves.id"), nullable=False, unique=True),
     *_bytes32("leaf_hash"),
+    Column(
+        "object", Text, nullable=True, index=True
+    ),  # as the leaf names it; the history of one thing is found by it
+)
+
+# The tree's complete hash tiles (C2SP tlog-tiles, height 8): 256 hashes of 32 bytes each.
+custody_tiles = Table(
+    "custody_tiles",
+    metadata,
+    Column("level", Integer, primary_key=True, autoincrement=False),
+    Column("index", BigInteger, primary_key=True, autoincrement=False),
+    Column("hashes", LargeBinary, nullable=False),
+    CheckConstraint("length(hashes) = 8192", name="hashes_256"),
+)
+
+custody_checkpoints = Table(
+    "custody_checkpoints",
+    metadata,
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("note", LargeBinary, nullable=False),
+    Column("made_at", DateTime(timezone=True), nullable=False),
+)
+
+custody_publications = Table(
+    "custody_publications",
+    metadata,
+    Column("size", ForeignKey("custody_checkpoints.size"), primary_key=True, autoincrement=False),
+    Column("place", Text, primary_key=True),
+    Column("published_at", DateTime(timezone=True), nullable=False),
+)
+
+custody_cosignatures = Table(
+    "custody_cosignatures",
+    metadata,
+    Column("size", ForeignKey("custody_checkpoints.size"), primary_key=True, autoincrement=False),
+    Column("witness", Text, primary_key=True),
+    Column("line", LargeBinary, nullable=False),
+)
+
+custody_timestamps = Table(
+    "custody_timestamps",
+    metadata,
+    Column("size", ForeignKey("custody_checkpoints.size"), primary_key=True, autoincrement=False),
+    Column("authority", Text, primary_key=True),
+    Column("token", LargeBinary, nullable=False),
 )
 
 attendance = Table(
@@ -342,63 +413,12 @@ attendance = Table(
     Column("opened_hour", DateTime(timezone=True), nullable=False),
 )
 
-APPEND_ONLY = ("bodies", "files", "receipts", "manifests", "custody_leaves", "custody_sequence")
+APPEND_ONLY = (
+    "bodies", "files", "receipts", "manifests", "used_codes", "custody_leaves", "custody_sequence", "custody_tiles",
+    "custody_checkpoints", "custody_publications", "custody_cosignatures", "custody_timestamps",
+)  # fmt: skip
 """Tables whose rows no login role may change, remove or truncate (a trigger refuses, besides the rights).
 
-`bodies` and `files` of a withdrawn report go after 14 days and by two people: the trigger lets them (0002).
+Two ways are open to `bodies` and `files`, both in 0006: they go with a report that was withdrawn 14 days ago or whose
+time has ended, by two people; and they are sealed anew, their key's epoch rising, with a leaf that says old and new.
 """
-
-SEALED_COLUMNS: dict[str, frozenset[str]] = {
-    "drafts": frozenset({"sealed"}),
-    "message_ids": frozenset({"sealed"}),
-    "outgoing": frozenset({"sealed"}),
-    "downloads": frozenset({"sealed"}),
-    "parked": frozenset({"sealed"}),
-    "bodies": frozenset({"sealed"}),
-    "threads": frozenset({"sealed"}),
-    "replies": frozenset({"sealed"}),
-    "team_keys": frozenset({"sealed"}),
-    "members": frozenset({"identity", "signing_secret", "totp"}),
-}
-
-CLEAR_COLUMNS: dict[str, frozenset[str]] = {
-    "chats": frozenset({"chat"}),
-    "updates_taken": frozenset({"update_mac", "taken_hour"}),
-    "drafts": frozenset({"id", "chat", "active", "version", "day", "salt", "expires_on"}),
-    "message_ids": frozenset({"chat", "version", "day", "salt", "sweep_at"}),
-    "outgoing": frozenset(
-        {"id", "place", "chat", "version", "day", "salt", "not_before", "sender", "leased_until"}
-    ),
-    "downloads": frozenset(
-        {"id", "chat", "version", "day", "salt", "not_before", "attempts", "leased_until"}
-    ),
-    "draft_files": frozenset(
-        {"id", "blob", "ciphertext_sha256", "sealed_size", "compartment", "key_epoch", "expires_on"}
-    ),
-    "parked": frozenset({"id", "update_mac", "version", "error", "attempts", "parked_hour"}),
-    "attendance": frozenset({"compartment", "opened_hour"}),
-    "tallies": frozenset({"tally", "day", "reports", "mebibytes"}),
-    "members": frozenset(
-        {"id", "call_sign", "role", "recipient", "signing_key", "totp_step", "joined_hour", "left_hour"}
-    ),
-    "reports": frozenset(
-        {
-            "id", "public_code", "desk_code", "form", "form_version", "received_hour", "class", "due_at",
-            "compartment", "status", "closed_reason", "waiting", "unread", "assignee", "locked_by",
-            "locked_until", "retain_until", "hold", "withdrawn_hour", "waiting_room",
-        }
-    ),
-    "bodies": frozenset({"id", "report", "number", "ciphertext_sha256", "key_epoch"}),
-    "files": frozenset({"id", "report", "body", "blob", "ciphertext_sha256", "sealed_size", "key_epoch"}),
-    "receipts": frozenset({"words_mac", "report"}),
-    "threads": frozenset({"id", "report", "version", "place", "chat", "ends_on"}),
-    "replies": frozenset(
-        {"id", "report", "number", "member", "signature", "written_hour", "read_hour", "told_at"}
-    ),
-    "shred_agreements": frozenset({"report", "member", "agreed_hour"}),
-    "manifests": frozenset({"serial", "body", "signature"}),
-    "team_keys": frozenset({"compartment", "epoch", "holder"}),
-    "sessions": frozenset({"token_sha256", "member", "created_at", "seen_at", "expires_at"}),
-    "custody_leaves": frozenset({"id", "leaf"}),
-    "custody_sequence": frozenset({"index", "leaf", "leaf_hash"}),
-}  # fmt: skip

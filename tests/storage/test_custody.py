@@ -113,6 +113,7 @@ def a_file(name: str, original: bytes) -> SealedFile:
         "length": len(original),
         "sha256": hashlib.sha256(original).hexdigest(),
         "salt": os.urandom(32).hex(),
+        "compartment": "team",
     }
     return SealedFile(uuid.uuid4(), uuid.uuid4().hex, hashlib.sha256(b"sealed").digest(), 9000, 1, meta)
 

@@ -42,7 +42,7 @@ NEVER = [
     (CONSOLE, "UPDATE reports SET withdrawn_hour = NULL"),
     (CONSOLE, "UPDATE replies SET read_hour = NULL"),
     (CONSOLE, "UPDATE shred_agreements SET member = member"),
-    *((role, "SELECT * FROM shred_withdrawn()") for role in (BOT, CONSOLE)),
+    *((role, "SELECT * FROM shred_due()") for role in (BOT, CONSOLE)),
     *((KEEPER, f"SELECT 1 FROM {table}") for table in (
         "chats", "drafts", "outgoing", "message_ids", "downloads", "parked", "threads", "receipts",
         "updates_taken", "bodies", "reports", "sessions")),

@@ -12,7 +12,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from storage import roles, setup
-from storage.tables import APPEND_ONLY, CLEAR_COLUMNS, SEALED_COLUMNS, metadata
+from storage.columns import CLEAR_COLUMNS, SEALED_COLUMNS
+from storage.tables import APPEND_ONLY, metadata
 
 ALEMBIC = {"alembic_version": {"version_num"}}  # the number of the schema's version, and nothing else
 LOCK_NOT_AVAILABLE = "55P03"
