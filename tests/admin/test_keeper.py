@@ -168,8 +168,8 @@ async def names(blobs: Blobs) -> set[str]:
 
 async def add_rows(superuser: asyncpg.Connection, of_report: str, of_draft: str) -> None:
     await superuser.execute(
-        """INSERT INTO files (id, report, body, blob, ciphertext_sha256, sealed_size, key_epoch)
-           VALUES ($1, $1, $1, $2, $3, 37, 1)""",
+        """INSERT INTO files (id, report, body, blob, ciphertext_sha256, sealed_size, compartment, key_epoch)
+           VALUES ($1, $1, $1, $2, $3, 37, 'team', 1)""",
         uuid.uuid4(), of_report, bytes(32),
     )  # fmt: skip
     await superuser.execute(

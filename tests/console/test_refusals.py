@@ -95,7 +95,7 @@ async def test_a_file_no_body_names_is_noticed_and_not_given(
     report = await team.takes_report(await team.file(picture()))
     swift = await person("swift")
     await superuser.execute(
-        "INSERT INTO files SELECT $2, report, body, $3, ciphertext_sha256, sealed_size, key_epoch FROM files"
+        "INSERT INTO files SELECT $2, report, body, $3, ciphertext_sha256, sealed_size, key_epoch, compartment FROM files"
         " WHERE report = $1",
         report,
         stray := uuid.uuid4(),

@@ -309,7 +309,7 @@ async def test_shredding_waits_for_14_days_and_two_people(
     blob = (await blobs.put(_some())).name
     body = await superuser.fetchval("SELECT id FROM bodies WHERE report = $1", receipt.report)
     await superuser.execute(
-        "INSERT INTO files VALUES (gen_random_uuid(), $1, $2, $3, sha256(''), 1, 1)",
+        "INSERT INTO files VALUES (gen_random_uuid(), $1, $2, $3, sha256(''), 1, 1, 'team')",
         receipt.report,
         body,
         blob,

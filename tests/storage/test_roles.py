@@ -44,12 +44,15 @@ NEVER = [
     (CONSOLE, "UPDATE shred_agreements SET member = member"),
     *((role, "SELECT * FROM shred_due()") for role in (BOT, CONSOLE)),
     *((KEEPER, f"SELECT 1 FROM {table}") for table in (
-        "chats", "drafts", "outgoing", "message_ids", "downloads", "parked", "threads", "receipts",
-        "updates_taken", "bodies", "reports", "sessions")),
-    (KEEPER, "SELECT report FROM files"),
-    *((KEEPER, f"DELETE FROM {table}") for table in ("files", "bodies", "replies")),
-    *((KEEPER, f"SELECT 1 FROM {table}") for table in ("replies", "shred_agreements")),
-    (KEEPER, "UPDATE members SET recipient = recipient"),
+        "chats", "drafts", "outgoing", "message_ids", "downloads", "parked", "updates_taken")),
+    (KEEPER, "SELECT token_sha256 FROM sessions"),
+    *((KEEPER, f"DELETE FROM {table}") for table in ("files", "bodies", "replies", "members", "custody_leaves")),
+    *((KEEPER, f"UPDATE {table} SET {column} = {column}") for table, column in (
+        ("bodies", "sealed"), ("bodies", "key_epoch"), ("files", "blob"), ("files", "compartment"),
+        ("reports", "hold"), ("reports", "withdrawn_hour"), ("members", "call_sign"), ("manifests", "body"),
+        ("custody_checkpoints", "note"))),
+    *((role, "SELECT reseal_body(NULL, NULL, NULL, NULL, NULL, NULL)") for role in (BOT, CONSOLE)),
+    *((role, "SELECT reseal_file(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)") for role in (BOT, CONSOLE)),
     (KEEPER, "UPDATE custody_sequence SET leaf_hash = leaf_hash"),
 ]  # fmt: skip
 
@@ -223,11 +226,21 @@ async def _one_of_each(connection: asyncpg.Connection) -> None:
         INSERT INTO bodies VALUES ('00000000-0000-0000-0000-000000000002',
           '00000000-0000-0000-0000-000000000001', 1, '', sha256(''), 1);
         INSERT INTO files VALUES ('00000000-0000-0000-0000-000000000003', '00000000-0000-0000-0000-000000000001',
-          '00000000-0000-0000-0000-000000000002', 'b', sha256(''), 1, 1);
+          '00000000-0000-0000-0000-000000000002', 'b', sha256(''), 1, 1, 'team');
         INSERT INTO receipts VALUES (sha256('words'), '00000000-0000-0000-0000-000000000001');
         INSERT INTO manifests VALUES (1, '', '');
         INSERT INTO custody_leaves (leaf) VALUES ('{}');
-        INSERT INTO custody_sequence SELECT 0, id, sha256(leaf) FROM custody_leaves"""
+        INSERT INTO custody_sequence SELECT 0, id, sha256(leaf) FROM custody_leaves;
+        INSERT INTO custody_tiles VALUES (0, 0, decode(repeat('00', 8192), 'hex'));
+        INSERT INTO custody_checkpoints VALUES (1, '', now());
+        INSERT INTO custody_publications VALUES (1, 'here', now());
+        INSERT INTO custody_cosignatures VALUES (1, 'witness', '');
+        INSERT INTO custody_timestamps VALUES (1, 'authority', '');
+        INSERT INTO members (id, call_sign, role, recipient, signing_key, identity, signing_secret, totp, joined_hour)
+          VALUES ('00000000-0000-0000-0000-000000000004', 'swift', 'lead', '', sha256(''), '', '', '', now());
+        INSERT INTO factors (id, member, kind, sealed, added_hour) VALUES ('00000000-0000-0000-0000-000000000005',
+          '00000000-0000-0000-0000-000000000004', 'recovery codes', '', now());
+        INSERT INTO used_codes VALUES ('00000000-0000-0000-0000-000000000005', 1, now())"""
     )
 
 
