@@ -16,8 +16,10 @@ import structlog
 
 from admin import logs
 from admin.settings import KeeperSettings
-from storage import custody, database, returning
+from storage import backups, custody, database, erasures, returning
 from storage.blobs import Blobs, UnavailableBlobsError
+from storage.erasures import Ledger
+from storage.errors import LedgerError
 
 LOOK_EVERY_S = 0.4  # seconds: leaves are numbered within one
 WAIT_S = 1.0  # seconds until the database is tried again
@@ -31,6 +33,7 @@ AWAY = (
     asyncpg.OperatorInterventionError,  # shutting down, starting, a statement cut off
     asyncpg.InsufficientResourcesError,  # no connection or no space left
     UnavailableBlobsError,
+    LedgerError,
 )
 """Faults of others that pass: wait, then do the same again."""
 
@@ -42,20 +45,25 @@ def run(settings: KeeperSettings) -> None:
     logs.start()
     blobs = Blobs.open(settings.blobs_at, settings.s3())
     with settings.database() as url:
-        asyncio.run(_until_signal(url, blobs))
+        asyncio.run(_until_signal(url, blobs, Ledger(settings.ledger)))
 
 
-async def _until_signal(url: str, blobs: Blobs) -> None:
+async def _until_signal(url: str, blobs: Blobs, ledger: Ledger) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     log.info("keeper started")
-    await keep(url, blobs, stop=stop)
+    await keep(url, blobs, ledger, stop=stop)
     log.info("keeper stopped")
 
 
 async def keep(
-    url: str, blobs: Blobs, *, stop: asyncio.Event, now: Callable[[], datetime] | None = None
+    url: str,
+    blobs: Blobs,
+    ledger: Ledger,
+    *,
+    stop: asyncio.Event,
+    now: Callable[[], datetime] | None = None,
 ) -> None:
     """Does the keeper's jobs until `stop` is set. A fault that does not pass ends it."""
     clock = now or (lambda: datetime.now(UTC))
@@ -63,7 +71,7 @@ async def keep(
         jobs = [
             asyncio.create_task(_number_leaves(connections)),
             asyncio.create_task(_sweep(connections, blobs, clock)),
-            asyncio.create_task(_shred(connections, blobs, clock)),
+            asyncio.create_task(_shred(connections, blobs, ledger, clock)),
         ]
         stopping = asyncio.create_task(stop.wait())
         try:
@@ -96,18 +104,24 @@ async def _sweep(connections: asyncpg.Pool, blobs: Blobs, now: Callable[[], date
     await _for_ever("sweep", once, pause_s=SWEEP_EVERY_S)
 
 
-async def _shred(connections: asyncpg.Pool, blobs: Blobs, now: Callable[[], datetime]) -> None:
-    await _for_ever("shred", lambda: shred_due(connections, blobs, now()), pause_s=SWEEP_EVERY_S)
+async def _shred(
+    connections: asyncpg.Pool, blobs: Blobs, ledger: Ledger, now: Callable[[], datetime]
+) -> None:
+    await _for_ever("shred", lambda: shred_due(connections, blobs, ledger, now()), pause_s=SWEEP_EVERY_S)
 
 
-async def shred_due(connections: asyncpg.Pool, blobs: Blobs, now: datetime) -> None:
-    """Shreds reports that were withdrawn 14 days ago and that two members agreed on; the database decides which."""
+async def shred_due(connections: asyncpg.Pool, blobs: Blobs, ledger: Ledger, now: datetime) -> None:
+    """Shreds reports that were withdrawn 14 days ago and that two members agreed on; the database decides which.
+
+    The ledger then names each report of which nothing is left, so that no restore brings it back.
+    """
     async with connections.acquire() as connection, connection.transaction():
         gone = await returning.shred(connection, now)
     for blob in gone:  # what is left, if this is cut off, the sweep removes
         await blobs.delete(blob)
     if gone:
         log.info("withdrawn reports shredded", files=len(gone))
+    await erasures.keep_up(connections, ledger, now)
 
 
 async def sweep(connections: asyncpg.Pool, blobs: Blobs, *, before: datetime) -> int:
@@ -130,6 +144,8 @@ async def _remove_orphans(connections: asyncpg.Pool, blobs: Blobs, names: list[s
         names,
     )
     orphans = set(names) - {row["blob"] for row in rows}
+    if orphans and await backups.being_made(connections):
+        return 0  # rows that it saw may still name them: another time
     for name in orphans:
         await blobs.delete(name)
     return len(orphans)

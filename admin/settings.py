@@ -106,6 +106,14 @@ class KeeperSettings(_StoreSettings):
     scrypt_work_factor: int = Field(
         18, ge=1, le=20, description="a whole number from 1 to 20; 18 unless this is a rehearsal"
     )
+    erasures: Path | None = Field(
+        None, description="the file that notes which reports were shredded, best on another machine or medium"
+    )
+
+    @property
+    def ledger(self) -> Path:
+        """The ledger of erasures: as set, else beside the rest of the state."""
+        return self.erasures or self.state / "erasures.ndjson"
 
     def database(
         self, progress: Callable[[str], None] | None = None

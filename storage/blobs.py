@@ -123,12 +123,13 @@ class Blobs:
             raise BlobPlaceError(f"{folder} cannot be the folder of blobs: {error.strerror}.") from None
         return cls(LocalStore(folder), folder)
 
-    async def put(self, chunks: AsyncIterable[bytes]) -> Stored:
+    async def put(self, chunks: AsyncIterable[bytes], name: str | None = None) -> Stored:
         """Keep what `chunks` yields under a new name, in constant memory; durable when this returns.
 
-        Raises UnavailableBlobsError, or whatever `chunks` raises; then no blob is left.
+        A restore gives the `name` that the blob had. Raises UnavailableBlobsError, or whatever `chunks` raises; then
+        no blob is left.
         """
-        name = uuid.uuid4().hex
+        name = name or uuid.uuid4().hex
         digest, size = hashlib.sha256(), 0
         async with self._writing(name) as writer:
             async for chunk in chunks:

@@ -12,6 +12,8 @@ StorageError
 ├── NotWithdrawnError   only what was withdrawn can be shredded
 ├── RefusedReplyError   a reply is not signed by a member whom the manifest names
 ├── SettingError        a secret file or folder is not usable as it is
+├── BackupError         a file is not a whole backup, or what should be in one is not there
+├── LedgerError         the ledger of erasures cannot be used
 └── ConflictError       somebody else changed this first
 """
 
@@ -66,3 +68,11 @@ class SettingError(StorageError):
 
 class ConflictError(StorageError):
     """Somebody else changed this first."""
+
+
+class BackupError(StorageError):
+    """The file is not a whole backup, or what should be in one is not there."""
+
+
+class LedgerError(StorageError):
+    """The ledger of erasures cannot be used."""

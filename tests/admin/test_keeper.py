@@ -18,6 +18,7 @@ from structlog.testing import capture_logs
 from admin import keeper
 from storage import custody, database, local, roles, setup
 from storage.blobs import Blobs
+from storage.erasures import Ledger
 
 PATIENCE_S = 20
 
@@ -33,7 +34,9 @@ async def until(true: Callable[[], Awaitable[bool]]) -> None:
 async def kept(url: str, blobs: Blobs, count: int = 1) -> AsyncIterator[None]:
     """So many keepers at work; each has to end without a fault."""
     stop = asyncio.Event()
-    keepers = [asyncio.create_task(keeper.keep(url, blobs, stop=stop)) for _ in range(count)]
+    assert blobs._folder is not None
+    ledger = Ledger(blobs._folder.parent / "erasures.ndjson")
+    keepers = [asyncio.create_task(keeper.keep(url, blobs, ledger, stop=stop)) for _ in range(count)]
     try:
         yield
     finally:
@@ -142,11 +145,12 @@ async def _numbered(url: str, after: int) -> bool:
 
 
 async def test_a_role_without_the_right_is_a_fault_and_not_waited_for(
-    fresh_database: Any, blobs: Blobs
+    fresh_database: Any, blobs: Blobs, tmp_path: Path
 ) -> None:
+    ledger = Ledger(tmp_path / "erasures.ndjson")
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         async with asyncio.timeout(PATIENCE_S):
-            await keeper.keep(fresh_database.url(roles.BOT), blobs, stop=asyncio.Event())
+            await keeper.keep(fresh_database.url(roles.BOT), blobs, ledger, stop=asyncio.Event())
 
 
 # ---- blobs ------------------------------------------------------------------------------------------

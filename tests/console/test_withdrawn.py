@@ -11,6 +11,7 @@ import pytest
 
 from admin import keeper
 from storage import database, returning, roles
+from storage.erasures import Ledger
 from tests.console.conftest import NAME, Person, Served, Team, picture, rows
 
 AGREE = "Agree to shred"
@@ -39,7 +40,9 @@ async def told(served: Served) -> list[tuple[str, str]]:
 
 async def keeper_passes(team: Team) -> None:
     async with database.pool(team.database.url(roles.KEEPER), size=1) as connections:
-        await keeper.shred_due(connections, team.blobs, datetime.now(UTC))
+        await keeper.shred_due(
+            connections, team.blobs, Ledger(team.folder / "erasures.ndjson"), datetime.now(UTC)
+        )
 
 
 async def agrees(someone: Person, report: uuid.UUID) -> str:

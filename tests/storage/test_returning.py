@@ -19,6 +19,7 @@ from storage import custody, database, members, replies, returning, roles, submi
 from storage.blobs import Blobs
 from storage.database import Connection
 from storage.desk import engine
+from storage.erasures import Ledger
 from storage.errors import (
     NoRelayError,
     NotWithdrawnError,
@@ -320,7 +321,7 @@ async def test_shredding_waits_for_14_days_and_two_people(
         if change:
             await superuser.execute(change)
         async with database.pool(fresh_database.url(roles.KEEPER), size=1) as connections:
-            await keeper.shred_due(connections, blobs, NOW)
+            await keeper.shred_due(connections, blobs, Ledger(tmp_path / "erasures.ndjson"), NOW)
         return int(await superuser.fetchval("SELECT count(*) FROM bodies"))
 
     await returning.withdraw(bot, receipt.report, NOW)
@@ -363,10 +364,10 @@ async def test_a_file_that_came_after_shredding_goes_too(
     await superuser.execute("UPDATE reports SET withdrawn_hour = now() - interval '15 days'")
     async with database.pool(fresh_database.url(roles.KEEPER), size=1) as connections:
         blobs = Blobs.open(str(tmp_path / "blobs"))
-        await keeper.shred_due(connections, blobs, NOW)
+        await keeper.shred_due(connections, blobs, Ledger(tmp_path / "erasures.ndjson"), NOW)
         await submission.add(bot, receipt.report, {"language": "uk"}, [], key=TEAM_KEY, now=NOW)
         assert await superuser.fetchval("SELECT count(*) FROM bodies") == 1
-        await keeper.shred_due(connections, blobs, NOW)
+        await keeper.shred_due(connections, blobs, Ledger(tmp_path / "erasures.ndjson"), NOW)
     assert await superuser.fetchval("SELECT count(*) FROM bodies") == 0
 
 
