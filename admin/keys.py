@@ -18,7 +18,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import pyotp
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from flows import returnwords
 from seal import (
@@ -161,6 +163,15 @@ def totp_step(secret: str, code: str, at: datetime) -> int | None:
 def totp_address(secret: str, call_sign: str) -> str:
     """The `otpauth://` address that an authenticator app reads from a QR code."""
     return pyotp.TOTP(secret).provisioning_uri(name=call_sign, issuer_name="Dodomu")
+
+
+def factors_key(identity: HybridIdentity) -> bytes:
+    """What a member's second factors are authenticated with (32 bytes): a seal alone says nothing of who sealed.
+
+    HKDF-SHA256 (RFC 5869) of the member's identity, so that only who opened it with the passphrase has the key.
+    """
+    derived = HKDF(hashes.SHA256(), 32, None, b"dodomu second factors v1")
+    return derived.derive(identity.reveal().encode())
 
 
 # ---- team identities --------------------------------------------------------------------------------

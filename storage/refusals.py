@@ -21,6 +21,8 @@ class Refusal(StrEnum):
     CODE_AGAIN = "code used before"
     RECOVERY_CODE = "recovery code"
     SECURITY_KEY = "security key"
+    SECURITY_KEY_AGAIN = "answer of a security key used before"
+    SECURITY_KEY_COPIED = "copied security key"
     # sessions
     NETWORK = "session from another network"
     CERTIFICATE = "session with another certificate"
