@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Annotated, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, IPvAnyAddress, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from admin.errors import AdminError
@@ -26,7 +26,7 @@ from storage import local, roles, setup
 
 PREFIX = "DODOMU_"
 DATABASE = "dodomu"  # the name of the embedded database
-_CONFIG = SettingsConfigDict(
+CONFIG = SettingsConfigDict(
     env_prefix=PREFIX, env_ignore_empty=True, frozen=True, hide_input_in_errors=True, extra="ignore"
 )
 _URL = "postgresql://{who}@HOST/DATABASE; unset: the PostgreSQL that comes with Dodomu, in the state folder"
@@ -57,7 +57,7 @@ _PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres)]
 class StateSettings(BaseSettings):
     """What every process of the team's side has."""
 
-    model_config = _CONFIG
+    model_config = CONFIG
 
     state: Path = Field(
         Path("var/line"), description="a private folder, which holds the database too if there is no URL"
@@ -125,7 +125,7 @@ class KeeperSettings(_StoreSettings):
 class AddressSettings(BaseSettings):
     """Where the console listens."""
 
-    model_config = _CONFIG
+    model_config = CONFIG
 
     console_host: str = Field(
         "127.0.0.1", description="the address to listen on, 127.0.0.1 for this machine alone"
@@ -151,6 +151,15 @@ class ConsoleSettings(_StoreSettings, AddressSettings):
     )
     scrypt_work_factor: int = Field(
         18, ge=1, le=20, description="a whole number from 1 to 20, the highest of any member; 18 is usual"
+    )
+    proxy_address: IPvAnyAddress | None = Field(
+        None, description="the address from which the TLS proxy in front connects, such as 127.0.0.1"
+    )
+    client_certificate_header: str = Field(
+        "",
+        pattern=r"\A[A-Za-z0-9-]*\z",
+        description="the header in which that proxy gives the fingerprint of the client's certificate, such as"
+        " X-Client-Certificate",
     )
     session_minutes: int = Field(
         30, ge=1, le=720, description="minutes without a click until one is signed out, from 1 to 720"
