@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as QueueFullError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from storage import attendance, custody, desk_thread, manifest, triage
+from storage import attendance, custody, desk_thread, manifest, retention, triage
 from storage.database import UNAVAILABLE
 from storage.desk_material import FileRow, Material, SealedRow, material_of
 from storage.desk_queue import RANK, Key, Page, Row, View, call_signs, one_row, page_rows, runs
@@ -233,10 +233,22 @@ class Desk:
             return reply
 
     async def agree_to_shred(self, report: uuid.UUID, who: Who) -> None:
-        """Agrees that a withdrawn report be shredded. Whether `who` may is asked before."""
+        """Agrees that a report be shredded. Whether `who` may is asked before."""
         async with self._database.begin() as connection:
             row = await self._locked(connection, report, who)
             await desk_thread.agree_to_shred(connection, row, who.member, self._now())
+
+    async def hold(self, report: uuid.UUID, why: str, who: Who) -> None:
+        """Holds a report against shredding. Whether `who` may is asked before. ConflictError: it is held already."""
+        async with self._database.begin() as connection:
+            await self._locked(connection, report, who)
+            await retention.hold(connection, report, why, who.member, self._now())
+
+    async def lift(self, report: uuid.UUID, who: Who) -> None:
+        """Lifts the hold. Whether `who` may is asked before. ConflictError: it is not held."""
+        async with self._database.begin() as connection:
+            await self._locked(connection, report, who)
+            await retention.lift(connection, report, who.member, self._now())
 
     async def take_back(self, report: uuid.UUID, who: Who) -> None:
         """Takes that agreement back, until the keeper has done it."""

@@ -9,7 +9,7 @@ lets it in or claims it.
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -31,6 +31,7 @@ class View(StrEnum):
     MINE = "mine"
     CLOSED = "closed"
     WAITING_ROOM = "waiting_room"
+    ENDING = "ending"
 
 
 _BY_CLOCK = (View.OPEN, View.WAITING_ROOM)
@@ -56,6 +57,8 @@ class Row:
     holder_sign: str | None
     locked_until: datetime | None
     withdrawn_hour: datetime | None
+    retain_until: date | None  # its last day
+    hold: bool
 
     def held_by(self, now: datetime) -> uuid.UUID | None:
         """Who holds it; None once the lock has lapsed."""
@@ -159,7 +162,7 @@ def _columns(source: Any) -> sa.Select[Any]:
     return sa.select(
         c.id, c.desk_code, c.form, c["class"], c.status, c.closed_reason, c.received_hour, c.due_at, c.unread,
         c.compartment, c.assignee, assignee.c.call_sign, c.locked_by, holder.c.call_sign, c.locked_until,
-        c.withdrawn_hour,
+        c.withdrawn_hour, c.retain_until, c.hold,
     ).select_from(
         source.outerjoin(assignee, assignee.c.id == c.assignee).outerjoin(holder, holder.c.id == c.locked_by)
     )  # fmt: skip
@@ -208,9 +211,15 @@ def _others(
     member: uuid.UUID, compartments: Sequence[str], view: View, after: Key | None, limit: int
 ) -> sa.Select[Any]:
     """Reports whose clock stands: claimed ones by class, or a member's own; closed ones, the newest first."""
-    closed = view == View.CLOSED
+    closed = view in (View.CLOSED, View.ENDING)  # the newest first
     query = sa.select(reports, RANK.label("rank")).where(reports.c.compartment.in_(compartments))
-    query = query.where(reports.c.status == Status.CLOSED if closed else reports.c.status != Status.CLOSED)
+    if view == View.ENDING:
+        ends = reports.c.withdrawn_hour.is_not(None) | reports.c.retain_until.is_not(None) | reports.c.hold
+        query = query.where(ends)
+    else:
+        query = query.where(
+            reports.c.status == Status.CLOSED if closed else reports.c.status != Status.CLOSED
+        )
     if view == View.OPEN:
         query = query.where(reports.c.due_at.is_(None))
     elif view == View.MINE:

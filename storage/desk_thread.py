@@ -4,13 +4,14 @@
     await answer(session, row, "…", by=Writer(me, key), manifest=signed, seen=0)
 
 An answer is written for the thread that was seen: if somebody wrote meanwhile, it is not sent (ConflictError).
-Agreeing that a withdrawn report be shredded is possible 14 days after, and can be taken back until it is done.
+Agreeing that a report be shredded is possible 14 days after it was withdrawn, or 30 days before its time ends, and can
+be taken back until it is done.
 """
 
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -18,16 +19,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage import returning, threads
 from storage.desk_queue import Row, call_signs
-from storage.errors import ConflictError, NotWithdrawnError
+from storage.errors import ConflictError, NotEndingError
 from storage.manifest import Manifest
 from storage.replies import Reply
+from storage.retention import WARNED, HeldForGoodError
 from storage.tables import bodies, shred_agreements
 
 AGREE_AFTER = timedelta(days=14)  # since the withdrawal, which may have been under duress (FORMS.md)
 
 
 class TooEarlyError(ConflictError):
-    """A withdrawn report may be shredded 14 days after, not before."""
+    """A withdrawn report may be shredded 14 days after, another when its time ends; not before."""
 
 
 class ShreddedError(ConflictError):
@@ -98,12 +100,24 @@ async def answer(
     )
 
 
+def agree_from(row: Row) -> datetime | None:
+    """From when on members may agree that a report be shredded; None for one that is to stay."""
+    if row.withdrawn_hour is not None:
+        return row.withdrawn_hour + AGREE_AFTER
+    if row.retain_until is not None:
+        return datetime.combine(row.retain_until, time(), UTC) - WARNED
+    return None
+
+
 async def agree_to_shred(session: AsyncConnection, row: Row, member: uuid.UUID, now: datetime) -> None:
-    """One member agrees. Raises NotWithdrawnError, TooEarlyError, ShreddedError."""
-    if row.withdrawn_hour is None:
-        raise NotWithdrawnError("only a report that its reporter has withdrawn can be shredded")
-    if now < row.withdrawn_hour + AGREE_AFTER:
-        raise TooEarlyError("14 days have not passed")
+    """One member agrees. Raises NotEndingError, TooEarlyError, HeldForGoodError, ShreddedError."""
+    possible = agree_from(row)
+    if possible is None:
+        raise NotEndingError("only a report that was withdrawn, or whose time ends, can be shredded")
+    if row.hold:
+        raise HeldForGoodError("the report is held")
+    if now < possible:
+        raise TooEarlyError("its time has not come")
     await _must_be_there(session, row)
     await returning.agree_to_shred(session, row.id, member, now)
 

@@ -6,11 +6,20 @@ StorageError
 ├── ManifestError       the manifest cannot be trusted
 │   ├── NoManifestError     no ceremony has been held yet
 │   ├── BadSignatureError   not signed by the ceremony key of the settings
+│   │   ├── NotTwoLeadsError    nor by two different leads of the manifest before
+│   │   ├── NotAResetError      two leads signed more than new keys of one other member
+│   │   └── BrokenChainError    the manifests before one that two leads signed are missing or do not lead to it
 │   ├── OldManifestError    a serial lower than one already seen
 │   └── NoRelayError        the manifest names no relay identity: nothing could be answered
 ├── WithdrawnError      the reporter has withdrawn this report
-├── NotWithdrawnError   only what was withdrawn can be shredded
+├── NotEndingError      only what was withdrawn, or whose time ends, can be shredded
 ├── RefusedReplyError   a reply is not signed by a member whom the manifest names
+├── LogError            the custody log does not hold together, or not with what was published of it
+│   ├── WrongProofError     a proof proves something else, or nothing
+│   ├── MissingTilesError   the tree is not complete yet: the keeper is still at it
+│   ├── MalformedNoteError  not a signed note, or not a checkpoint
+│   ├── UnsignedNoteError   no key that we know has signed it
+│   └── ForgedNoteError     a signature in the name of a key that we know does not hold
 ├── SettingError        a secret file or folder is not usable as it is
 ├── BackupError         a file is not a whole backup, or what should be in one is not there
 ├── LedgerError         the ledger of erasures cannot be used
@@ -42,6 +51,18 @@ class BadSignatureError(ManifestError):
     """The manifest is not signed by the ceremony key of the settings."""
 
 
+class NotTwoLeadsError(BadSignatureError):
+    """A reset is not signed by two different leads whom the manifest before names."""
+
+
+class NotAResetError(BadSignatureError):
+    """Two leads together may give new keys to one other member, and change nothing else."""
+
+
+class BrokenChainError(BadSignatureError):
+    """What two leads signed counts only after the manifests that lead to it."""
+
+
 class OldManifestError(ManifestError):
     """The manifest is older than one that was already seen."""
 
@@ -54,12 +75,36 @@ class WithdrawnError(StorageError):
     """The reporter has withdrawn this report."""
 
 
-class NotWithdrawnError(StorageError):
+class NotEndingError(StorageError):
     """Only a report that its reporter has withdrawn can be shredded."""
 
 
 class RefusedReplyError(StorageError):
     """A reply is not signed by a member whom the manifest names, or was changed."""
+
+
+class LogError(StorageError):
+    """The custody log does not hold together, or not with what was published of it."""
+
+
+class WrongProofError(LogError):
+    """A proof proves something else, or nothing."""
+
+
+class MissingTilesError(LogError):
+    """The log's tree is not complete yet: the keeper is still at it."""
+
+
+class MalformedNoteError(LogError):
+    """This is not a signed note, or not a checkpoint."""
+
+
+class UnsignedNoteError(LogError):
+    """No key that we know has signed this note."""
+
+
+class ForgedNoteError(LogError):
+    """A signature in the name of a key that we know does not hold."""
 
 
 class SettingError(StorageError):

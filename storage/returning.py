@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage import custody
 from storage.database import Connection
-from storage.errors import NotWithdrawnError
+from storage.errors import NotEndingError
 from storage.replies import Reply
 from storage.tables import custody_leaves, reports, shred_agreements
 
@@ -114,12 +114,12 @@ async def agree_to_shred(
 ) -> None:
     """One member's agreement, with its leaf, in the caller's transaction; said again it changes nothing.
 
-    Whether this member may is asked before. Raises NotWithdrawnError. The database itself lets bodies and files
-    go only when two members agreed and 14 days have passed, and the report is not held (migration 0002).
+    Whether this member may is asked before. Raises NotEndingError. The database itself lets bodies and files
+    go only when two members agreed, 14 days or the last day have passed, and the report is not held (migration 0006).
     """
-    withdrawn = sa.select(reports.c.withdrawn_hour).where(reports.c.id == report).with_for_update()
-    if await session.scalar(withdrawn) is None:
-        raise NotWithdrawnError("only a report that its reporter has withdrawn can be shredded")
+    ends = sa.func.coalesce(reports.c.withdrawn_hour, reports.c.retain_until)
+    if await session.scalar(sa.select(ends).where(reports.c.id == report).with_for_update()) is None:
+        raise NotEndingError("only a report that was withdrawn, or whose time ends, can be shredded")
     mine = sa.select(shred_agreements.c.member).where(
         shred_agreements.c.report == report, shred_agreements.c.member == member
     )

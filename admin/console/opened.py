@@ -24,9 +24,10 @@ from admin.previews.maker import Preview
 from admin.previews.wire import PreviewRefused
 from storage import triage
 from storage.desk import Material, NoSuchReportError, Row, unavailable
-from storage.desk_thread import AGREE_AFTER, Thread
+from storage.desk_thread import Thread, agree_from
 from storage.errors import ManifestError
 from storage.replies import LONGEST
+from storage.retention import HOLDS
 from storage.triage import Status
 
 MOST_MADE = 16  # previews waiting to be fetched, a session
@@ -126,8 +127,9 @@ async def _report(compartment: Compartment, opened: Opened, request: Request) ->
 
 
 def _is_shredded(material: Material, history: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether a withdrawn report is gone as it should be: the log tells it. Else a report without a part is refused."""
-    gone = not material.bodies and material.row.withdrawn_hour is not None
+    """Whether a report is gone as it should be: the log tells it. Else a report without a part is refused."""
+    row = material.row
+    gone = not material.bodies and (row.withdrawn_hour is not None or row.retain_until is not None)
     return gone and any(leaf["kind"] == "shredded" for leaf in history)
 
 
@@ -145,15 +147,18 @@ def _answer_box(opened: Opened, row: Row, *, mine: bool, relay: bool) -> str:
 def _end(
     compartment: Compartment, opened: Opened, row: Row, thread: Thread, *, shredded: bool
 ) -> Mapping[str, object] | None:
-    """How far a withdrawn report is on its way out; None for any other."""
-    if row.withdrawn_hour is None:
+    """How far a report is on its way out, and whether it is held; None for one that stays and whom no one may hold."""
+    possible = agree_from(row)
+    holds = may(opened.role, Act.HOLD) and not shredded
+    if possible is None and not row.hold and not holds:
         return None
     return {
+        "holds": HOLDS if holds else (),
         "agreements": thread.agreements,
         "mine": any(one.member == opened.who.member for one in thread.agreements),
-        "possible": compartment.now() >= row.withdrawn_hour + AGREE_AFTER,
-        "from": row.withdrawn_hour + AGREE_AFTER,
-        "may": may(opened.role, Act.SHRED) and not shredded,
+        "possible": possible is not None and compartment.now() >= possible,
+        "from": possible,
+        "may": possible is not None and may(opened.role, Act.SHRED) and not shredded,
         "shredded": shredded,
     }
 

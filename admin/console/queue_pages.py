@@ -1,7 +1,7 @@
 """The queue, live, and the acts on a report that open nothing: claim, take over, release, a status, an end."""
 
 import uuid
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from typing import Any
 
 from fastapi import Request, Response
@@ -13,10 +13,18 @@ from admin.console.permissions import Act
 from storage import sessions
 from storage.desk import HeldError, Key, NoSuchReportError, View
 from storage.desk_thread import TooEarlyError
-from storage.errors import ConflictError, NotWithdrawnError
+from storage.errors import ConflictError, NotEndingError
+from storage.retention import HOLDS, HeldForGoodError
 from storage.triage import RefusedStepError, Status, Step
 
 PAGE_SIZE = 50  # rows
+_SAID: Mapping[type[Exception], str] = {  # why an act is refused; the first that fits is said
+    HeldForGoodError: "on_hold",
+    TooEarlyError: "too_early",
+    ConflictError: "changed",
+    NotEndingError: "changed",
+    RefusedStepError: "step",
+}
 HEARTBEAT_S = 20.0  # the clocks on the page move at least this often
 
 
@@ -43,7 +51,7 @@ async def _queue(console: Console, person: Person, request: Request, template: s
         person=person,
         page=page,
         view=view,
-        views=(View.OPEN, View.MINE, View.CLOSED),
+        views=(View.OPEN, View.MINE, View.CLOSED, View.ENDING),
         first=after is None,
         now=console.now(),
         here=here,
@@ -132,9 +140,24 @@ async def change(console: Console, person: Person, request: Request) -> Response
 
 
 async def agree_to_shred(console: Console, person: Person, request: Request) -> Response:
-    """Agrees that a withdrawn report be shredded."""
+    """Agrees that a report be shredded that was withdrawn, or whose time ends."""
     report = _report(request)
     return await _act(console, person, report, console.desk.agree_to_shred(report, person.member))
+
+
+async def hold(console: Console, person: Person, request: Request) -> Response:
+    """Holds a report: nothing of it is shredded. The form's `why` is one of `storage.retention.HOLDS`."""
+    report, form = _report(request), await request.form()
+    why = str(form.get("why", ""))
+    if why not in HOLDS:
+        return _refused(console, person, "step", f"/reports/{report}")
+    return await _act(console, person, report, console.desk.hold(report, why, person.member))
+
+
+async def lift(console: Console, person: Person, request: Request) -> Response:
+    """Lifts a hold."""
+    report = _report(request)
+    return await _act(console, person, report, console.desk.lift(report, person.member))
 
 
 async def take_back(console: Console, person: Person, request: Request) -> Response:
@@ -153,12 +176,9 @@ async def _act(
         return _refused(console, person, "not_found", "/queue", status=404)
     except HeldError as error:
         return _refused(console, person, "held", address, holder=error.holder)
-    except TooEarlyError:
-        return _refused(console, person, "too_early", address)
-    except (ConflictError, NotWithdrawnError):
-        return _refused(console, person, "changed", address)
-    except RefusedStepError:
-        return _refused(console, person, "step", address)
+    except tuple(_SAID) as error:
+        reason = next(reason for kind, reason in _SAID.items() if isinstance(error, kind))
+        return _refused(console, person, reason, address)
     console.live.poke()
     return RedirectResponse(back or address, 303)
 

@@ -32,6 +32,7 @@ from admin.console.children import Children, Served
 from admin.console.door import Door
 from admin.console.guard import Person, Route, guarded, language
 from admin.console.live import Live
+from admin.console.network import Networks
 from admin.console.pages import Pages
 from admin.console.parts import Console
 from admin.console.permissions import Act
@@ -49,7 +50,7 @@ from storage.members import Member
 LISTEN_BACKLOG = 128
 HOLDS = timedelta(minutes=30)  # a lock, without use
 POLL_EVERY_S = 10.0
-SWEEP_EVERY_S = 15.0
+SWEEP_EVERY_S = 3.0
 _log = structlog.get_logger()
 
 
@@ -72,7 +73,7 @@ ROUTES = (
     Route("GET", "/", door_pages.start, Act.COME_IN),
     Route("GET", "/sign-in", door_pages.sign_in_page, Act.COME_IN),
     Route("POST", "/sign-in", door_pages.sign_in, Act.COME_IN),
-    Route("POST", "/sign-out", door_pages.sign_out, Act.STAY),
+    Route("POST", "/sign-out", door_pages.sign_out, Act.PROVE),
     Route("POST", "/language", door_pages.choose_language, Act.COME_IN),
     Route("GET", "/healthz", health, Act.COME_IN, watching=True),
     Route("GET", "/static/{name}", asset, Act.COME_IN, watching=True),
@@ -88,9 +89,11 @@ ROUTES = (
     Route("POST", "/reports/{report:uuid}/take-over", queue_pages.take_over, Act.TAKE_OVER),
     Route("POST", "/reports/{report:uuid}/shred", queue_pages.agree_to_shred, Act.SHRED),
     Route("POST", "/reports/{report:uuid}/shred/take-back", queue_pages.take_back, Act.SHRED),
+    Route("POST", "/reports/{report:uuid}/hold", queue_pages.hold, Act.HOLD),
+    Route("POST", "/reports/{report:uuid}/hold/lift", queue_pages.lift, Act.HOLD),
     Route("POST", "/reports/{report:uuid}/answer", report_pages.relayed, Act.ANSWER),
     Route("GET", "/reports/{report:uuid}", report_pages.relayed, Act.OPEN),
-    Route("GET", "/reports/{report:uuid}/files/{file:uuid}", report_pages.relayed, Act.OPEN),
+    Route("GET", "/reports/{report:uuid}/files/{file:uuid}", report_pages.relayed, Act.DOWNLOAD),
     Route("GET", "/reports/{report:uuid}/files/{file:uuid}/veiled", report_pages.relayed, Act.OPEN),
     Route("GET", "/reports/{report:uuid}/files/{file:uuid}/look", report_pages.relayed, Act.OPEN),
     Route("GET", "/reports/{report:uuid}/files/{file:uuid}/blurred", report_pages.relayed, Act.OPEN),
@@ -114,6 +117,8 @@ class Place:
     idle: timedelta
     holds: timedelta = HOLDS
     blob_settings: Mapping[str, str] = field(default_factory=dict, repr=False)
+    proxy: str = ""  # the address whose headers are believed
+    certificate_header: str = ""
 
 
 def _now() -> datetime:
@@ -136,15 +141,19 @@ async def opened(
             place.ceremony_key.public_bytes_raw().hex(), str(place.seen.resolve()),
         )
     )  # fmt: skip
+    networks = Networks(
+        secrets.token_bytes(32), proxy=place.proxy, certificate_header=place.certificate_header
+    )
+    throttle = Throttle(clock=clock, sleep=sleep)
     decoy = await asyncio.to_thread(_nobody, place.work_factor, now())
     async with pool(place.database, size=4) as database:
         await sessions.end_all(database)
         door = Door(
-            database, place.ceremony_key, SeenSerial(place.seen), Throttle(clock=clock, sleep=sleep),
+            database, place.ceremony_key, SeenSerial(place.seen), throttle,
             decoy=decoy, now=now, clock=clock, sleep=sleep,
         )  # fmt: skip
         console = Console(
-            database, desk.Desk(engine, now=now, holds=place.holds), door, children, live,
+            database, desk.Desk(engine, now=now, holds=place.holds), door, throttle, networks, children, live,
             Pages(("console",), static), static, now, place.idle,
         )  # fmt: skip
         tasks = [
@@ -191,6 +200,8 @@ def run(settings: ConsoleSettings) -> None:
             settings.scrypt_work_factor,
             timedelta(minutes=settings.session_minutes),
             blob_settings=settings.s3(),
+            proxy=str(settings.proxy_address or ""),
+            certificate_header=settings.client_certificate_header,
         )
         sys.stderr.write(f"The console is at {settings.address} (Ctrl-C stops it).\n")
         try:

@@ -22,7 +22,7 @@ from storage.desk import engine
 from storage.erasures import Ledger
 from storage.errors import (
     NoRelayError,
-    NotWithdrawnError,
+    NotEndingError,
     RefusedReplyError,
     SettingError,
     SwappedRowError,
@@ -293,7 +293,7 @@ async def test_only_what_was_withdrawn_can_be_agreed_on(
     bot: asyncpg.Connection, superuser: asyncpg.Connection, fresh_database: Any
 ) -> None:
     receipt, url = await sent(bot), fresh_database.url(roles.CONSOLE)
-    with pytest.raises(NotWithdrawnError):
+    with pytest.raises(NotEndingError):
         await agrees(url, receipt.report, SWIFT)
     await returning.withdraw(bot, receipt.report, NOW)
     for _ in range(2):
