@@ -96,6 +96,15 @@ class Children:
         key = session.hex()
         return tuple(sorted(name for name, child in self._children.items() if key in child.sessions))
 
+    def holds(self, compartment: str, session: bytes) -> bool:
+        """Whether this compartment's process holds keys for this session."""
+        child = self._children.get(compartment)
+        return child is not None and session.hex() in child.sessions
+
+    def sessions(self) -> set[bytes]:
+        """Every session for which some process holds keys."""
+        return {bytes.fromhex(key) for child in self._children.values() for key in child.sessions}
+
     def pids(self) -> dict[str, int]:
         """The process of each compartment."""
         return {name: child.process.pid for name, child in self._children.items()}

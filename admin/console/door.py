@@ -20,6 +20,7 @@ import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from admin import keys
+from admin.console.network import Where
 from admin.console.throttle import Throttle
 from seal import HybridIdentity, SealError
 from storage import custody, manifest, members, sessions
@@ -77,20 +78,22 @@ class Door:
         self._sleep = sleep
         self._one_scrypt = asyncio.Lock()
 
-    async def enter(self, call_sign: str, passphrase: str, code: str, address: str) -> Entered:
+    async def enter(self, call_sign: str, passphrase: str, code: str, where: Where) -> Entered:
         """A new session. NotLetInError, BusyError; ManifestError when nobody can be trusted at the moment."""
         call_sign = call_sign.strip().casefold()
-        async with self._throttle.turn((address, call_sign)) as turn:
+        async with self._throttle.turn((where.address, call_sign)) as turn:
             started = self._clock()
             signed = await manifest.newest(self._database, self._ceremony_key, self._seen)
             try:
-                return await self._try(call_sign, passphrase, code, signed)
+                return await self._try(call_sign, passphrase, code, where, signed)
             except NotLetInError:
                 turn.failed()
                 await self._sleep(ANSWER_GRID_S - (self._clock() - started) % ANSWER_GRID_S)
                 raise
 
-    async def _try(self, call_sign: str, passphrase: str, code: str, signed: Manifest) -> Entered:
+    async def _try(
+        self, call_sign: str, passphrase: str, code: str, where: Where, signed: Manifest
+    ) -> Entered:
         row = await members.by_call_sign(self._database, call_sign)
         unlocked = await self._unlock(row, passphrase)
         if row is None or unlocked is None:
@@ -108,7 +111,10 @@ class Door:
         async with self._database.acquire() as connection, connection.transaction():
             if not await members.use_totp_step(connection, row.id, step):
                 raise NotLetInError
-            await sessions.start(connection, session, row.id, self._now(), LASTS)
+            await sessions.start(
+                connection, session, row.id, self._now(), LASTS,
+                network=where.network, certificate=where.certificate,
+            )  # fmt: skip
             act = custody.leaf("signed in", at=self._now(), actor=str(row.id), obj=str(row.id))
             await custody.write(connection, act)
         teams, refused = await self._teams(row, unlocked.identity, signed)

@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from admin.console.children import KeyGoneError
 from admin.console.door import LASTS, Entered, NotLetInError
-from admin.console.guard import COOKIE, LANGUAGE_COOKIE, Person
+from admin.console.guard import COOKIE, LANGUAGE_COOKIE, Person, path_of_ours
 from admin.console.parts import Console
 from admin.console.permissions import Act, Role, may
 from admin.console.pipe import Admit
@@ -27,8 +27,10 @@ _log = structlog.get_logger()
 
 
 async def start(_: Console, person: Person, __: Request) -> Response:
-    """The first page: the queue, or the door."""
-    return RedirectResponse("/queue" if person.may(Act.SEE_QUEUE) else "/sign-in", 303)
+    """The first page: the queue, one's sessions for who may not see it, or the door."""
+    if person.session is None:
+        return RedirectResponse("/sign-in", 303)
+    return RedirectResponse("/queue" if person.may(Act.SEE_QUEUE) else "/sessions", 303)
 
 
 async def sign_in_page(console: Console, person: Person, _: Request) -> Response:
@@ -40,9 +42,9 @@ async def sign_in(console: Console, person: Person, request: Request) -> Respons
     """Lets a member in: a session, and its keys in the compartments' processes."""
     form = await request.form()
     given = {name: str(form.get(name, ""))[:longest] for name, longest in LONGEST.items()}
-    address = request.client.host if request.client else ""
+    where = console.networks.where(request)
     try:
-        entered = await console.door.enter(given["call_sign"], given["passphrase"], given["code"], address)
+        entered = await console.door.enter(given["call_sign"], given["passphrase"], given["code"], where)
         await _hand_over(console, entered)
     except NotLetInError:
         return _again(console, person, "wrong", 401)
@@ -53,7 +55,7 @@ async def sign_in(console: Console, person: Person, request: Request) -> Respons
     except ManifestError as error:
         _log.error("manifest_refused", error=type(error).__name__)
         return _again(console, person, "manifest", 503)
-    answer = RedirectResponse("/queue", 303)
+    answer = RedirectResponse("/", 303)
     answer.set_cookie(
         COOKIE, entered.token, max_age=int(LASTS.total_seconds()), path="/", secure=True, httponly=True,
         samesite="strict",
@@ -109,7 +111,7 @@ def _again(console: Console, person: Person, trouble: str, status: int) -> Respo
 async def sign_out(console: Console, person: Person, _: Request) -> Response:
     """Ends the session and its keys."""
     assert person.session is not None
-    await console.end(person.session)
+    await console.end(person.session, by=person.member.member)
     answer = RedirectResponse("/sign-in", 303)
     answer.delete_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="strict")
     return answer
@@ -119,9 +121,7 @@ async def choose_language(console: Console, _: Person, request: Request) -> Resp
     """Remembers the language in this browser and goes back to where one was."""
     form = await request.form()
     chosen, back = str(form.get("lang", "")), str(form.get("back", "/"))
-    # Only a path of ours: "//elsewhere" and "/\elsewhere" would lead away.
-    ours = back.startswith("/") and not back.startswith(("//", "/\\"))
-    answer = RedirectResponse(back if ours else "/", 303)
+    answer = RedirectResponse(path_of_ours(back), 303)
     if chosen in console.pages.texts:
         answer.set_cookie(
             LANGUAGE_COOKIE, chosen, max_age=_YEAR_S, path="/", secure=True, httponly=True, samesite="strict"

@@ -175,7 +175,10 @@ async def test_sessions_of_an_earlier_process_are_ended_at_the_start(team: Team,
     added = await team.adds("swift")
     connection = await asyncpg.connect(place.database)
     try:
-        await sessions.start(connection, bytes(32), added.member.id, datetime.now(UTC), timedelta(hours=1))
+        await sessions.start(
+            connection, bytes(32), added.member.id, datetime.now(UTC), timedelta(hours=1),
+            network=bytes(32), certificate=None,
+        )  # fmt: skip
         async with web.opened(place):
             assert await connection.fetch("SELECT 1 FROM sessions") == []
     finally:
