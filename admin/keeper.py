@@ -16,7 +16,7 @@ import structlog
 
 from admin import logs
 from admin.settings import KeeperSettings
-from storage import backups, custody, database, erasures, returning
+from storage import backups, custody, database, erasures, retention, returning
 from storage.blobs import Blobs, UnavailableBlobsError
 from storage.erasures import Ledger
 from storage.errors import LedgerError
@@ -45,15 +45,15 @@ def run(settings: KeeperSettings) -> None:
     logs.start()
     blobs = Blobs.open(settings.blobs_at, settings.s3())
     with settings.database() as url:
-        asyncio.run(_until_signal(url, blobs, Ledger(settings.ledger)))
+        asyncio.run(_until_signal(url, blobs, Ledger(settings.ledger), settings.retention_policy()))
 
 
-async def _until_signal(url: str, blobs: Blobs, ledger: Ledger) -> None:
+async def _until_signal(url: str, blobs: Blobs, ledger: Ledger, policy: retention.Policy) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     log.info("keeper started")
-    await keep(url, blobs, ledger, stop=stop)
+    await keep(url, blobs, ledger, stop=stop, policy=policy)
     log.info("keeper stopped")
 
 
@@ -63,6 +63,7 @@ async def keep(
     ledger: Ledger,
     *,
     stop: asyncio.Event,
+    policy: retention.Policy = retention.DEFAULT,
     now: Callable[[], datetime] | None = None,
 ) -> None:
     """Does the keeper's jobs until `stop` is set. A fault that does not pass ends it."""
@@ -72,6 +73,7 @@ async def keep(
             asyncio.create_task(_number_leaves(connections)),
             asyncio.create_task(_sweep(connections, blobs, clock)),
             asyncio.create_task(_shred(connections, blobs, ledger, clock)),
+            asyncio.create_task(_mark(connections, policy, clock)),
         ]
         stopping = asyncio.create_task(stop.wait())
         try:
@@ -93,6 +95,16 @@ async def number_leaves(connections: asyncpg.Pool) -> None:
     async with connections.acquire() as connection:
         while await custody.sequence(connection):
             pass
+
+
+async def _mark(connections: asyncpg.Pool, policy: retention.Policy, now: Callable[[], datetime]) -> None:
+    async def once() -> None:
+        async with connections.acquire() as connection:
+            changed = await retention.mark(connection, policy, now())
+        if changed:
+            log.info("last days changed", count=changed)
+
+    await _for_ever("retention", once, pause_s=SWEEP_EVERY_S)
 
 
 async def _sweep(connections: asyncpg.Pool, blobs: Blobs, now: Callable[[], datetime]) -> None:

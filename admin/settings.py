@@ -23,6 +23,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from admin.errors import AdminError
 from storage import local, roles, setup
+from storage.retention import DEFAULT, Policy, parse
 
 PREFIX = "DODOMU_"
 DATABASE = "dodomu"  # the name of the embedded database
@@ -40,6 +41,11 @@ class SettingsError(AdminError):
 
 def _public_key(value: str) -> str:
     Ed25519PublicKey.from_public_bytes(bytes.fromhex(value))
+    return value
+
+
+def _policy(value: str) -> str:
+    parse(value or "{}")
     return value
 
 
@@ -114,6 +120,16 @@ class KeeperSettings(_StoreSettings):
     def ledger(self) -> Path:
         """The ledger of erasures: as set, else beside the rest of the state."""
         return self.erasures or self.state / "erasures.ndjson"
+
+    retention: Annotated[str, AfterValidator(_policy)] = Field(
+        "",
+        description='when reports end, like {"*/closed: hostile": 365}: days by class and status'
+        " (docs/data-protection.md)",
+    )
+
+    def retention_policy(self) -> Policy:
+        """Days by class and status; what comes with the program unless set."""
+        return parse(self.retention) if self.retention else DEFAULT
 
     def database(
         self, progress: Callable[[str], None] | None = None

@@ -5,8 +5,8 @@
     await hold(session, report, "court", by, now)        # as the desk: nothing of it is shredded until it is lifted
 
 The last day is the day on which the policy was first seen to fit, and so many days; it goes when the report is taken
-up again, and a changed policy changes no day that is set. The day alone ends nothing: 30 days before, the desk says so, and
-the keeper shreds only when the day is past, two members agreed, and nothing holds it (migration 0006).
+up again, and a changed policy changes no day that is set. The day alone ends nothing: 30 days before, the desk says so,
+and the keeper shreds only when the day is past, two members agreed, and nothing holds it (migration 0006).
 """
 
 import json
