@@ -14,6 +14,7 @@ import re
 import secrets
 import unicodedata
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -28,6 +29,7 @@ from seal import (
     HybridRecipient,
     ScryptIdentity,
     ScryptRecipient,
+    WrongKeyError,
     open_bytes,
     parse_identity,
     parse_recipient,
@@ -66,9 +68,14 @@ class NewMember:
             self.totp, totp_step=0, joined_hour=joined, left_hour=None,
         )  # fmt: skip
 
-    def public(self) -> MemberKeys:
+    def public(self, role: str, compartments: Iterable[str]) -> MemberKeys:
         """What the manifest says of this member."""
-        return MemberKeys(recipient=self.recipient, signing_key=self.signing_key.hex())
+        return MemberKeys(
+            recipient=self.recipient,
+            signing_key=self.signing_key.hex(),
+            role=role,
+            compartments=sorted(compartments),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +100,15 @@ def plain_passphrase(typed: str) -> str:
     return "-".join(re.findall(r"[^\W_]+", folded))
 
 
-def new_member(passphrase: str, work_factor: int) -> NewMember:
-    """A new member's keys. `work_factor` is the base-2 logarithm of scrypt's cost: 18 in production."""
-    member, identity, signing = uuid.uuid4(), HybridIdentity.generate(), Ed25519PrivateKey.generate()
+def new_member(passphrase: str, work_factor: int, member: uuid.UUID | None = None) -> NewMember:
+    """A new member's keys, or new ones for a member who lost theirs. `work_factor` is the base-2 logarithm of
+    scrypt's cost: 18 in production.
+    """
+    member, identity, signing = (
+        member or uuid.uuid4(),
+        HybridIdentity.generate(),
+        Ed25519PrivateKey.generate(),
+    )
     totp_secret = pyotp.random_base32()
     file = seal_bytes(
         f"{identity.reveal()}\n".encode(), [ScryptRecipient(plain_passphrase(passphrase), work_factor)]
@@ -124,7 +137,8 @@ def unlock(row: Member, passphrase: str) -> Unlocked:
         totp = open_body([_TOTP], row.id, _SEALED_ONCE, row.totp, [identity])
         key = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(signing["key"]))
         totp_secret = str(totp["secret"])
-    except (KeyError, ValueError):  # sealed to this member by somebody who does not know what belongs here
+    # Sealed to another, or to this member by somebody who does not know what belongs here.
+    except (WrongKeyError, KeyError, ValueError):
         raise SwappedRowError("a member's sealed key is not one") from None
     if str(identity.recipient) != row.recipient or key.public_key().public_bytes_raw() != row.signing_key:
         raise SwappedRowError("a member's row names other keys than its secrets have")
@@ -132,11 +146,15 @@ def unlock(row: Member, passphrase: str) -> Unlocked:
 
 
 def check_named(row: Member, manifest: Manifest) -> None:
-    """Raises ManifestError unless the signed manifest names this member with these very keys."""
-    if manifest.members.get(str(row.id)) != MemberKeys(
-        recipient=row.recipient, signing_key=row.signing_key.hex()
-    ):
+    """Raises ManifestError unless the signed manifest names this member with these very keys and this role.
+
+    A manifest from before roles stood in it says nothing of them: then the row's counts, until the next is signed.
+    """
+    named = manifest.members.get(str(row.id))
+    if named is None or (named.recipient, named.signing_key) != (row.recipient, row.signing_key.hex()):
         raise ManifestError("the manifest does not name this member with these keys")
+    if named.role and named.role != row.role:
+        raise ManifestError("the manifest names this member with another role")
 
 
 # ---- the second factor ------------------------------------------------------------------------------
@@ -193,10 +211,10 @@ def seal_team_identity(
 
 
 def open_team_identity(key: TeamKey, identity: HybridIdentity, compartment: Compartment) -> HybridIdentity:
-    """The team identity in a row of `team_keys`; `compartment` is what a signed manifest says of that epoch.
+    """The team identity in a row of `team_keys`; `compartment` is what a signed manifest says, of epochs before too.
 
     WrongKeyError: sealed to someone else. SwappedRowError: another row's, or not the identity that reports
-    are sealed to.
+    of that epoch are sealed to.
     """
     row = _team_key_id(key.compartment, key.epoch, key.holder)
     try:
@@ -204,7 +222,7 @@ def open_team_identity(key: TeamKey, identity: HybridIdentity, compartment: Comp
         team = _hybrid(str(content["identity"]).encode())
     except (KeyError, ValueError):
         raise SwappedRowError("a sealed team identity is not one") from None
-    if key.epoch != compartment.epoch or str(team.recipient) != compartment.recipient:
+    if str(team.recipient) != compartment.recipient_of(key.epoch):
         raise SwappedRowError("a team identity is not the one that the manifest names")
     return team
 

@@ -83,9 +83,9 @@ async def add(
     before = await manifest.newest(connection, signer.public_key(), seen)
     passphrase = new_passphrase()
     new = new_member(passphrase, work_factor)
-    after = with_member(before, new, now)
+    given = [] if role in WITHOUT_KEYS else list(dict.fromkeys(compartments))
+    after = with_member(before, new, role, given, now)
     row = new.row(call_sign, role, custody.hour(now))
-    given = [] if role in WITHOUT_KEYS else dict.fromkeys(compartments)
     keys = [await _sealed_to(new.id, new.recipient, name, connection, before, opener) for name in given]
     try:
         async with connection.transaction():
@@ -148,13 +148,15 @@ def check(call_sign: str, role: str) -> None:
         raise MemberError(f"A role is one of: {', '.join(ROLES)}.")
 
 
-def with_member(before: Manifest, new: NewMember, now: datetime) -> Manifest:
+def with_member(
+    before: Manifest, new: NewMember, role: str, compartments: Sequence[str], now: datetime
+) -> Manifest:
     """The next manifest: the same compartments, one more member, valid for a year from now."""
     return before.model_copy(
         update={
             "serial": before.serial + 1,
             "expires": now.date() + VALID_FOR,
-            "members": {**before.members, str(new.id): new.public()},
+            "members": {**before.members, str(new.id): new.public(role, compartments)},
         }
     )
 
