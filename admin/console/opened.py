@@ -1,7 +1,7 @@
 """What a compartment's process serves: a report with its thread, its previews, its originals. Nothing touches a disk.
 
-Every request carries the process's token and a live session; whether the member may open reports at all is asked
-before, by the web process. Opening, looking and downloading each write a leaf first and answer then.
+Every request carries the process's token and a live session, and each route names the act that the member's role
+must allow; whether a fresh proof is there is asked before, by the web process. Opening, looking and downloading each write a leaf first and answer then.
 """
 
 import hmac
@@ -38,20 +38,22 @@ _log = structlog.get_logger()
 def app(compartment: Compartment, token: str) -> FastAPI:
     """The ASGI app. Without the token nothing answers."""
     served = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-    for method, path, handler in _ROUTES:
-        known = _known(compartment, token, handler)
+    for method, path, act, handler in ROUTES:
+        known = _known(compartment, token, act, handler)
         served.add_api_route(path, known, methods=[method], response_model=None)
     return served
 
 
 def _known(
-    compartment: Compartment, token: str, handler: Handler
+    compartment: Compartment, token: str, act: Act, handler: Handler
 ) -> Callable[[Request], Awaitable[Response]]:
     async def known(request: Request) -> Response:
         shown = request.headers.get("authorization", "")
         opened = compartment.sessions.get(request.headers.get("x-session", ""))
         if not hmac.compare_digest(shown.encode(), token.encode()) or opened is None:
             return Response(status_code=401)
+        if not may(opened.role, act):  # the web process has asked before; who asks without it is asked here
+            return Response(status_code=403)
         try:
             return await handler(compartment, opened, request)
         except NoSuchReportError:
@@ -294,12 +296,12 @@ def _report_address(request: Request) -> str:
     return f"/reports/{request.path_params['report']}" if inside else "/queue"
 
 
-_ROUTES: list[tuple[str, str, Handler]] = [
-    ("GET", "/reports/{report}", _report),
-    ("POST", "/reports/{report}/answer", answering.answer),
-    ("GET", "/reports/{report}/files/{file}", _download),
-    ("GET", "/reports/{report}/files/{file}/veiled", _veiled),
-    ("GET", "/reports/{report}/files/{file}/look", _look),
-    ("GET", "/reports/{report}/files/{file}/blurred", _picture),
-    ("GET", "/reports/{report}/files/{file}/clear", _picture),
+ROUTES: list[tuple[str, str, Act, Handler]] = [
+    ("GET", "/reports/{report}", Act.OPEN, _report),
+    ("POST", "/reports/{report}/answer", Act.ANSWER, answering.answer),
+    ("GET", "/reports/{report}/files/{file}", Act.DOWNLOAD, _download),
+    ("GET", "/reports/{report}/files/{file}/veiled", Act.OPEN, _veiled),
+    ("GET", "/reports/{report}/files/{file}/look", Act.OPEN, _look),
+    ("GET", "/reports/{report}/files/{file}/blurred", Act.OPEN, _picture),
+    ("GET", "/reports/{report}/files/{file}/clear", Act.OPEN, _picture),
 ]

@@ -41,13 +41,19 @@ async def relayed(console: Console, person: Person, request: Request) -> Respons
     if row.unread:
         console.live.poke()
     passed_on = {name: answer.headers[name] for name in _PASSED_ON if name in answer.headers}
-    return StreamingResponse(_bytes(answer), answer.status, passed_on)
+    return StreamingResponse(
+        _bytes(console, row.compartment, person.session, answer), answer.status, passed_on
+    )
 
 
-async def _bytes(answer: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
-    """Piece by piece. If the child breaks off, so does this: a part is never taken for the whole."""
+async def _bytes(
+    console: Console, compartment: str, session: bytes, answer: aiohttp.ClientResponse
+) -> AsyncIterator[bytes]:
+    """Piece by piece. If the child breaks off or the session ends, so does this: a part is never taken for the whole."""
     try:
         async for piece in answer.content.iter_chunked(_PIECE):
+            if not console.children.holds(compartment, session):
+                raise KeyGoneError
             yield piece
     finally:
         answer.close()
