@@ -1,7 +1,8 @@
 """What a compartment's process serves: a report with its thread, its previews, its originals. Nothing touches a disk.
 
 Every request carries the process's token and a live session, and each route names the act that the member's role
-must allow; whether a fresh proof is there is asked before, by the web process. Opening, looking and downloading each write a leaf first and answer then.
+must allow; whether a fresh proof is there is asked before, by the web process. Opening, looking and downloading each
+write a leaf first and answer then.
 """
 
 import hmac
@@ -50,10 +51,9 @@ def _known(
     async def known(request: Request) -> Response:
         shown = request.headers.get("authorization", "")
         opened = compartment.sessions.get(request.headers.get("x-session", ""))
-        if not hmac.compare_digest(shown.encode(), token.encode()) or opened is None:
-            return Response(status_code=401)
-        if not may(opened.role, act):  # the web process has asked before; who asks without it is asked here
-            return Response(status_code=403)
+        known_caller = hmac.compare_digest(shown.encode(), token.encode())
+        if opened is None or not known_caller or not may(opened.role, act):
+            return Response(status_code=403 if opened and known_caller else 401)
         try:
             return await handler(compartment, opened, request)
         except NoSuchReportError:

@@ -49,7 +49,7 @@ async def relayed(console: Console, person: Person, request: Request) -> Respons
 async def _bytes(
     console: Console, compartment: str, session: bytes, answer: aiohttp.ClientResponse
 ) -> AsyncIterator[bytes]:
-    """Piece by piece. If the child breaks off or the session ends, so does this: a part is never taken for the whole."""
+    """Piece by piece. If the child breaks off, or the session ends, so does this: no part is taken for the whole."""
     try:
         async for piece in answer.content.iter_chunked(_PIECE):
             if not console.children.holds(compartment, session):
