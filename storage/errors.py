@@ -19,6 +19,7 @@ StorageError
 │   ├── MissingTilesError   the tree is not complete yet: the keeper is still at it
 │   ├── MalformedNoteError  not a signed note, or not a checkpoint
 │   ├── UnsignedNoteError   no key that we know has signed it
+│   ├── ForkError           the log does not go on from what was signed before
 │   └── ForgedNoteError     a signature in the name of a key that we know does not hold
 ├── SettingError        a secret file or folder is not usable as it is
 ├── BackupError         a file is not a whole backup, or what should be in one is not there
@@ -101,6 +102,10 @@ class MalformedNoteError(LogError):
 
 class UnsignedNoteError(LogError):
     """No key that we know has signed this note."""
+
+
+class ForkError(LogError):
+    """The log does not go on from what was signed before: nothing more is signed for it."""
 
 
 class ForgedNoteError(LogError):

@@ -190,6 +190,16 @@ def _from_vkey(vkey: str, kind: int) -> _Verifier:
     return verifier
 
 
+def log_name(vkey: str) -> str:
+    """The name in the key of a log. Raises MalformedNoteError when it is none."""
+    return _from_vkey(vkey, _LOG).name
+
+
+def witness_name(vkey: str) -> str:
+    """The name in the key of a witness. Raises MalformedNoteError when it is none."""
+    return _from_vkey(vkey, _WITNESS).name
+
+
 def _check_name(name: str) -> None:
     if not _NAME.fullmatch(name) or _CONTROL.search(name):
         raise MalformedNoteError("the name of a key has no space and no plus sign")

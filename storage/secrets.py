@@ -69,7 +69,7 @@ class ProcessSecret:
     @classmethod
     def at(cls, path: Path) -> "ProcessSecret":
         """The secret in that file, made once if it is not there yet."""
-        return cls(_read_or_make(path))
+        return cls(read_or_make(path))
 
     def mac(self, context: str, data: bytes) -> bytes:
         """HMAC-SHA-256 under a key of its own for each context: 32 bytes."""
@@ -143,7 +143,7 @@ class DaySecrets:
         if known is None:
             path = self._folder / day.isoformat()
             try:
-                known = self._known[day] = _read_or_make(path) if make else _read(path)
+                known = self._known[day] = read_or_make(path) if make else _read(path)
             except FileNotFoundError:
                 raise LapsedError("the secret of that day is destroyed") from None
         return known
@@ -153,7 +153,7 @@ class DaySecrets:
         return ChaCha20Poly1305(HKDF(SHA256(), 32, salt, b"dodomu day v1").derive(secret))
 
 
-def _read_or_make(path: Path) -> bytes:
+def read_or_make(path: Path) -> bytes:
     """32 random bytes in a file that only its user reads; written whole and fsynced before first use.
 
     Written under a name of its own and linked into place, so that two processes that start together
