@@ -4,17 +4,14 @@ Exit status: 0 done · 1 could not be done · 2 the command or a setting is not 
 """
 
 import argparse
-import asyncio
 import sys
 import textwrap
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from admin import member_commands
+from admin import ceremony_commands, member_commands
 from admin.errors import AdminError
 from admin.member_commands import ROLES
-from admin.telling import SILENT, CommandError, connected, database_told, say
+from admin.telling import SILENT, CommandError, database_told, say
 from storage.errors import StorageError
 
 if TYPE_CHECKING:
@@ -72,34 +69,30 @@ def parser() -> argparse.ArgumentParser:
     ceremony = commands.add_parser(
         "ceremony",
         help="make the team's first keys; once",
-        description="Makes the ceremony key, the recovery identity and the team's first identity, once. Two"
-        " files are written to be printed and locked away in two places; then delete them.",
+        description="Makes the ceremony key, the recovery identity and the team's first identities, once, and leads two"
+        " people through it: each secret is written as a page to print and as the file that the commands take."
+        " Lock the prints away in two places; then delete the files.",
     )
-    ceremony.add_argument("--out", type=Path, required=True, metavar="DIR", help="a folder for the two files")
-    ceremony.add_argument(
-        "--relay",
-        metavar="RECIPIENT",
-        help="what `python -m bot relay` shows; without it the bot's folder is DODOMU_STATE on this machine",
-    )
-    ceremony.set_defaults(act=_ceremony)
+    ceremony_commands.add_ceremony(ceremony)
     relay = commands.add_parser(
         "relay",
         help="name to whom replies are sealed, when the bot's folder is new",
         description="Signs a new manifest that names the bot's relay identity, to which replies are sealed: for a"
         " store from before there were replies, or when the bot's private folder was lost.",
     )
-    relay.add_argument("recipient", metavar="RECIPIENT", help="what `python -m bot relay` shows")
-    member_commands.needs_ceremony_key(relay)
-    relay.set_defaults(act=_relay)
+    ceremony_commands.add_relay(relay)
 
     compartments = commands.add_parser(
         "compartments",
-        help="make the compartments that a store of an earlier version lacks",
+        help="make compartments for places, and those that a store of an earlier version lacks",
         description="Makes the compartments of this version that the store lacks, and says where the reports of each"
-        " form go. Their keys are sealed to the recovery identity alone; `member give` gives them on.",
+        " form go; `add` makes one for the reports from some places. Their keys are sealed to the recovery identity"
+        " alone; `member give` gives them on.",
     )
-    member_commands.needs_ceremony_key(compartments)
-    compartments.set_defaults(act=_compartments)
+    ceremony_commands.add_compartments(compartments)
+    ceremony_commands.add_manifest(
+        commands.add_parser("manifest", help="show the signed list of keys, and renew it once a year")
+    )
 
     member_commands.add_to(commands.add_parser("member", help="add and list members, give them compartments"))
 
@@ -145,77 +138,6 @@ def _prepare(_: argparse.Namespace) -> None:
     say("\n".join(f"  {role}" for role in roles.LOGIN_ROLES))
 
 
-def _ceremony(chosen: argparse.Namespace) -> None:
-    from admin import ceremony
-    from admin.settings import KeeperSettings, load
-    from storage.replies import RELAY, relay_identity
-
-    settings = load(KeeperSettings)
-    relay = (
-        ceremony.read_relay(chosen.relay)
-        if chosen.relay
-        else relay_identity(settings.state / "bot" / RELAY).recipient
-    )
-
-    async def hold(url: str) -> None:
-        async with connected(url) as connection:
-            now = datetime.now(UTC)
-            await ceremony.refuse_second(connection)
-            made = ceremony.make(now.date(), relay)
-            with ceremony.papers(made, chosen.out) as (key, recovery):
-                await ceremony.keep(connection, made, now)
-            say(
-                f"The ceremony is held. Two secrets were written:\n\n"
-                f"  {key}\n    signs who is a member and to whose keys reports are sealed\n"
-                f"  {recovery}\n    opens everything when no passphrase is left\n\n"
-                "Print both, check the prints, lock them away in two different places, and delete the files.\n\n"
-                "Set this for the bot and for the console. It is not secret, but nobody else may choose it:\n\n"
-                f"  DODOMU_CEREMONY_KEY={made.ceremony_public_hex}"
-            )
-
-    with settings.database(say) as url:
-        asyncio.run(hold(url))
-
-
-def _relay(chosen: argparse.Namespace) -> None:
-    from admin import ceremony
-    from admin.settings import KeeperSettings, load, seen_manifest
-    from storage.manifest import SeenSerial
-
-    settings = load(KeeperSettings)
-    relay = ceremony.read_relay(chosen.recipient)
-    signer = ceremony.read_ceremony_key(chosen.ceremony_key)
-    settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
-
-    async def name(url: str) -> None:
-        async with connected(url) as connection:
-            seen, now = SeenSerial(seen_manifest(settings.state, "keeper")), datetime.now(UTC)
-            named = await ceremony.name_relay(connection, relay, signer=signer, seen=seen, now=now)
-            say(f"Replies are sealed to this identity from now on (manifest {named.serial}).")
-
-    with settings.database(say) as url:
-        asyncio.run(name(url))
-
-
-def _compartments(chosen: argparse.Namespace) -> None:
-    from admin import ceremony
-    from admin.settings import KeeperSettings, load, seen_manifest
-    from storage.manifest import SeenSerial
-
-    settings = load(KeeperSettings)
-    signer = ceremony.read_ceremony_key(chosen.ceremony_key)
-    settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
-
-    async def complete(url: str) -> list[str]:
-        async with connected(url) as connection:
-            seen = SeenSerial(seen_manifest(settings.state, "keeper"))
-            return await ceremony.complete(connection, signer=signer, seen=seen, now=datetime.now(UTC))
-
-    with settings.database(say) as url:
-        made = asyncio.run(complete(url))
-    say(f"New compartments: {', '.join(made) or 'none'}. The reports of every form have their way.")
-
-
 def _serve(_: argparse.Namespace) -> None:
     from admin.settings import ConsoleSettings, load
 
@@ -241,7 +163,7 @@ def _open(_: argparse.Namespace) -> None:
 
     from admin.settings import AddressSettings, load
 
-    address = load(AddressSettings).address
+    address = load(AddressSettings).url
     say(address)
     if not webbrowser.open(address):
         raise CommandError(

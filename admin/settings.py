@@ -57,6 +57,19 @@ def _postgres(value: SecretStr) -> SecretStr:
     return value
 
 
+_HERE = frozenset({"127.0.0.1", "::1", "localhost", "0.0.0.0", "::"})  # noqa: S104 - to compare, not to listen
+
+
+def _origin(value: str) -> str:
+    parts = urllib.parse.urlsplit(value.rstrip("/"))
+    # `port` is only checked when it is asked for.
+    if value and (parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0):
+        raise ValueError
+    if parts.path or parts.query or parts.fragment or "@" in parts.netloc:
+        raise ValueError
+    return value.rstrip("/").lower()
+
+
 _PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres)]
 
 
@@ -138,6 +151,14 @@ class KeeperSettings(_StoreSettings):
         return reach(self.keeper_database_url, self.state, roles.KEEPER, progress)
 
 
+class TrustedSettings(KeeperSettings):
+    """The keeper where it can check what the ceremony key signed: the console's and the bot's setting, if it is set."""
+
+    ceremony_key: Annotated[str, AfterValidator(_public_key)] = Field(
+        "", description="the public half of the ceremony key, 64 hexadecimal digits"
+    )
+
+
 class AddressSettings(BaseSettings):
     """Where the console listens."""
 
@@ -148,11 +169,26 @@ class AddressSettings(BaseSettings):
     )
     console_port: int = Field(8080, ge=1, le=65535, description="a port to listen on, from 1 to 65535")
 
+    console_url: Annotated[str, AfterValidator(_origin)] = Field(
+        "",
+        description="the address that browsers use, like https://desk.example.org, with no path; security keys are"
+        " bound to it for good",
+    )
+
     @property
-    def address(self) -> str:
-        """For a browser on this machine."""
+    def url(self) -> str:
+        """The address that browsers use: as set, else of this machine. Under a number there are no security keys."""
+        if self.console_url:
+            return self.console_url
+        here = self.console_host in _HERE
         host = f"[{self.console_host}]" if ":" in self.console_host else self.console_host
-        return f"http://{host}:{self.console_port}/"
+        return f"http://{'localhost' if here else host}:{self.console_port}"
+
+    @property
+    def listens_at(self) -> str:
+        """Host and port, as they are said when they cannot be listened on."""
+        host = f"[{self.console_host}]" if ":" in self.console_host else self.console_host
+        return f"{host}:{self.console_port}"
 
 
 class ConsoleSettings(_StoreSettings, AddressSettings):

@@ -1,11 +1,11 @@
-"""The door: call sign, passphrase and code, and one answer for all that is wrong with them.
+"""The door: call sign, passphrase and second factor, and one answer for all that is wrong with them.
 
-    entered = await door.enter(call_sign, passphrase, code, address)
+    entered = await door.enter(call_sign, passphrase, Given(code="123456"), where)
 
 An unknown call sign costs the same scrypt as a known one, a wrong code the same as a wrong passphrase, and
-failures are answered on a grid of `ANSWER_GRID_S`: neither words nor time say what was wrong. One scrypt at a
-time, in a thread. A code works once. Team identities and the signing key go from here to the compartments'
-processes only.
+failures are answered on a grid of `ANSWER_GRID_S`: neither words nor time say what was wrong. What was wrong with a
+member's own is on record; unknown call signs leave none, so a stranger writes little, and only as fast as one scrypt
+after another. Team identities and the signing key go from here to the compartments' processes only.
 """
 
 import asyncio
@@ -14,19 +14,22 @@ import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NoReturn
 
 import asyncpg
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from admin import keys
+from admin.console.factors import Factors, Given
 from admin.console.network import Where
 from admin.console.throttle import Throttle
-from seal import HybridIdentity, SealError
+from seal import HybridIdentity, SealError, WrongKeyError
 from storage import custody, manifest, members, sessions
 from storage.errors import ManifestError, SwappedRowError
 from storage.manifest import Manifest, SeenSerial
 from storage.members import Member, TeamKey
+from storage.refusals import Refusal, refused
 
 ANSWER_GRID_S = 3.0  # seconds since an attempt had its turn; longer than one scrypt takes
 LASTS = timedelta(hours=12)  # a session, however busy
@@ -34,7 +37,7 @@ _log = structlog.get_logger()
 
 
 class NotLetInError(Exception):
-    """Call sign, passphrase or code is not right; which of them is not said."""
+    """Call sign, passphrase or second factor is not right; which of them is not said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,7 @@ class Door:
         ceremony_key: Ed25519PublicKey,
         seen: SeenSerial,
         throttle: Throttle,
+        factors: Factors,
         *,
         decoy: Member,
         now: Callable[[], datetime],
@@ -72,70 +76,77 @@ class Door:
         self._ceremony_key = ceremony_key
         self._seen = seen
         self._throttle = throttle
+        self._factors = factors
         self._decoy = decoy
         self._now = now
         self._clock = clock
         self._sleep = sleep
         self._one_scrypt = asyncio.Lock()
 
-    async def enter(self, call_sign: str, passphrase: str, code: str, where: Where) -> Entered:
+    async def enter(self, call_sign: str, passphrase: str, given: Given, where: Where) -> Entered:
         """A new session. NotLetInError, BusyError; ManifestError when nobody can be trusted at the moment."""
         call_sign = call_sign.strip().casefold()
         async with self._throttle.turn((where.address, call_sign)) as turn:
             started = self._clock()
             signed = await manifest.newest(self._database, self._ceremony_key, self._seen)
             try:
-                return await self._try(call_sign, passphrase, code, where, signed)
+                return await self._try(call_sign, passphrase, given, where, signed)
             except NotLetInError:
                 turn.failed()
                 await self._sleep(ANSWER_GRID_S - (self._clock() - started) % ANSWER_GRID_S)
                 raise
 
     async def _try(
-        self, call_sign: str, passphrase: str, code: str, where: Where, signed: Manifest
+        self, call_sign: str, passphrase: str, given: Given, where: Where, signed: Manifest
     ) -> Entered:
-        row = await members.by_call_sign(self._database, call_sign)
-        unlocked = await self._unlock(row, passphrase)
-        if row is None or unlocked is None:
-            raise NotLetInError
+        row, unlocked = await self._unlock(await members.by_call_sign(self._database, call_sign), passphrase)
         try:
             keys.check_named(row, signed)
         except ManifestError:
-            _log.warning("member_refused", member=str(row.id), why="not in the manifest")
-            raise NotLetInError from None
-        step = keys.totp_step(unlocked.totp_secret, code, self._now())
-        if step is None:
+            await self._refuse(row, Refusal.MEMBER_ROW)
+        mine = await self._factors.opened(row, unlocked, self._now())
+        kind = await self._factors.check(mine, given, self._now())
+        if kind is None:
             raise NotLetInError
         token = secrets.token_urlsafe(32)
         session = token_sha256(token)
         async with self._database.acquire() as connection, connection.transaction():
-            if not await members.use_totp_step(connection, row.id, step):
-                raise NotLetInError
             await sessions.start(
                 connection, session, row.id, self._now(), LASTS,
                 network=where.network, certificate=where.certificate,
             )  # fmt: skip
-            act = custody.leaf("signed in", at=self._now(), actor=str(row.id), obj=str(row.id))
+            act = custody.leaf(
+                "signed in", at=self._now(), actor=str(row.id), obj=str(row.id), factor=kind.value
+            )
             await custody.write(connection, act)
-        teams, refused = await self._teams(row, unlocked.identity, signed)
-        return Entered(token, session, unlocked.signing_key, teams, refused)
+        self._factors.keep(session, mine)
+        teams, closed = await self._teams(row, unlocked.identity, signed)
+        return Entered(token, session, unlocked.signing_key, teams, closed)
 
-    async def _unlock(self, row: Member | None, passphrase: str) -> keys.Unlocked | None:
+    async def _unlock(self, row: Member | None, passphrase: str) -> tuple[Member, keys.Unlocked]:
         async with self._one_scrypt:
             try:
                 unlocked = await asyncio.to_thread(keys.unlock, row or self._decoy, passphrase)
-            except SealError:  # WrongKeyError for a wrong passphrase; the rest for a row that was changed
-                return None
-            except SwappedRowError:
-                _log.warning("member_refused", member=str((row or self._decoy).id), why="row was changed")
-                return None
-        return unlocked if row else None
+            except WrongKeyError:
+                await self._refuse(row, Refusal.PASSPHRASE)
+            except (SealError, SwappedRowError):
+                await self._refuse(row, Refusal.MEMBER_ROW)
+        if row is None:
+            raise NotLetInError
+        return row, unlocked
+
+    async def _refuse(self, row: Member | None, what: Refusal) -> NoReturn:
+        """Not let in, and on record if somebody is a member."""
+        if row is not None:
+            _log.warning("member_refused", member=str(row.id), what=what.value)
+            await refused(self._database, what, obj=str(row.id), actor="", now=self._now())
+        raise NotLetInError
 
     async def _teams(
         self, row: Member, identity: HybridIdentity, signed: Manifest
     ) -> tuple[dict[str, list[HybridIdentity]], list[str]]:
         teams: dict[str, list[HybridIdentity]] = {}
-        refused = []
+        closed = []
         for key in await members.team_keys(self._database, row.id):
             try:
                 team = _open_team(key, identity, signed)
@@ -144,8 +155,11 @@ class Door:
                 _log.warning(
                     "team_key_refused", member=str(row.id), compartment=key.compartment, epoch=key.epoch
                 )
-                refused.append(key.compartment)
-        return teams, refused
+                await refused(
+                    self._database, Refusal.TEAM_KEY, obj=str(row.id), actor=str(row.id), now=self._now()
+                )
+                closed.append(key.compartment)
+        return teams, closed
 
 
 def _open_team(key: TeamKey, identity: HybridIdentity, signed: Manifest) -> HybridIdentity:

@@ -8,20 +8,19 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from admin.console.children import KeyGoneError
 from admin.console.door import LASTS, Entered, NotLetInError
+from admin.console.factors import Given
 from admin.console.guard import COOKIE, LANGUAGE_COOKIE, Person, path_of_ours
 from admin.console.parts import Console
 from admin.console.permissions import Act, Role, may
 from admin.console.pipe import Admit
 from admin.console.throttle import BusyError
+from admin.console.webauthn_site import LONGEST_ANSWER
 from storage import sessions
 from storage.errors import ManifestError
 from storage.sessions import Session
 
-LONGEST = {
-    "call_sign": 64,
-    "passphrase": 400,
-    "code": 16,
-}  # characters; longer ones are cut, and so are wrong
+# Characters of each field of the form; longer ones are cut, and so are wrong.
+LONGEST = {"call_sign": 64, "passphrase": 400, "code": 32, "assertion": LONGEST_ANSWER}
 _YEAR_S = 365 * 24 * 3600
 _log = structlog.get_logger()
 
@@ -35,32 +34,45 @@ async def start(_: Console, person: Person, __: Request) -> Response:
 
 async def sign_in_page(console: Console, person: Person, _: Request) -> Response:
     """The door."""
-    return HTMLResponse(console.pages.render("sign_in.html", person.lang, person=None, trouble=None))
+    return _door(console, person, None, 200)
+
+
+async def key_to_sign_in(console: Console, _: Person, __: Request) -> Response:
+    """What a security key is asked to sign, as JSON; the same for everyone who asks, member or not."""
+    site = console.factors.site
+    if site.name is None:
+        return Response(status_code=404)
+    return Response(site.to_sign_in(console.now()), media_type="application/json")
 
 
 async def sign_in(console: Console, person: Person, request: Request) -> Response:
     """Lets a member in: a session, and its keys in the compartments' processes."""
-    form = await request.form()
-    given = {name: str(form.get(name, ""))[:longest] for name, longest in LONGEST.items()}
+    call_sign, passphrase, given = await _typed(request)
     where = console.networks.where(request)
     try:
-        entered = await console.door.enter(given["call_sign"], given["passphrase"], given["code"], where)
+        entered = await console.door.enter(call_sign, passphrase, given, where)
         await _hand_over(console, entered)
     except NotLetInError:
-        return _again(console, person, "wrong", 401)
+        return _door(console, person, "wrong", 401)
     except BusyError:
-        return _again(console, person, "busy", 503)
+        return _door(console, person, "busy", 503)
     except KeyGoneError:
-        return _again(console, person, "unavailable", 503)
+        return _door(console, person, "unavailable", 503)
     except ManifestError as error:
         _log.error("manifest_refused", error=type(error).__name__)
-        return _again(console, person, "manifest", 503)
+        return _door(console, person, "manifest", 503)
     answer = RedirectResponse("/", 303)
     answer.set_cookie(
         COOKIE, entered.token, max_age=int(LASTS.total_seconds()), path="/", secure=True, httponly=True,
         samesite="strict",
     )  # fmt: skip
     return answer
+
+
+async def _typed(request: Request) -> tuple[str, str, Given]:
+    form = await request.form()
+    cut = {name: str(form.get(name, ""))[:longest] for name, longest in LONGEST.items()}
+    return cut["call_sign"], cut["passphrase"], Given(cut["code"], cut["assertion"])
 
 
 async def _hand_over(console: Console, entered: Entered) -> None:
@@ -103,8 +115,9 @@ def _admit(compartment: str, entered: Entered, session: Session) -> Admit:
     )
 
 
-def _again(console: Console, person: Person, trouble: str, status: int) -> Response:
-    page = console.pages.render("sign_in.html", person.lang, person=None, trouble=trouble)
+def _door(console: Console, person: Person, trouble: str | None, status: int) -> Response:
+    site = console.factors.site
+    page = console.pages.render("sign_in.html", person.lang, person=None, trouble=trouble, site=site)
     return HTMLResponse(page, status)
 
 

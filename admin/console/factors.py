@@ -121,6 +121,10 @@ class Factors:
         """What a live session's member may prove to be there with. KeyError: this process never let it in."""
         return self._of[session]
 
+    def sessions(self) -> set[bytes]:
+        """Every session whose member's factors are kept."""
+        return set(self._of)
+
     def forget(self, session: bytes) -> None:
         """Forgets it with the session."""
         self._of.pop(session, None)

@@ -9,6 +9,7 @@ import asyncpg
 
 from admin.console.children import Children
 from admin.console.door import Door
+from admin.console.factors import Factors
 from admin.console.live import Live
 from admin.console.network import Networks
 from admin.console.pages import Pages
@@ -28,6 +29,7 @@ class Console:
     door: Door
     throttle: Throttle
     networks: Networks
+    factors: Factors
     children: Children
     live: Live
     pages: Pages
@@ -60,12 +62,13 @@ class Console:
         The keeper takes rows away too, when a member leaves or their keys change.
         """
         await sessions.end_lapsed(self.database, now=self.now(), idle=self.idle)
-        known = self.children.sessions() | self.refused.keys() | self.unproved.keys()
+        known = self.children.sessions() | self.factors.sessions() | self.refused.keys() | self.unproved.keys()
         for session in await sessions.gone(self.database, known):
             await self.forget(session)
 
     async def forget(self, session: bytes) -> None:
         """A session's row is gone: so are its keys."""
+        self.factors.forget(session)
         self.refused.pop(session, None)
         self.unproved.pop(session, None)
         await self.children.dismiss(session)

@@ -32,6 +32,7 @@ class Static:
             "sse.js": htmx / "ext" / "hx-sse-2.min.js",
             "console.css": _OURS / "console.css",
             "copy.js": _OURS / "copy.js",
+            "keys.js": _OURS / "keys.js",
             "icon.svg": _OURS / "icon.svg",
         }.items():
             data = path.read_bytes()

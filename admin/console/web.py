@@ -30,6 +30,7 @@ from admin import keys, logs
 from admin.console import door_pages, queue_pages, report_pages
 from admin.console.children import Children, Served
 from admin.console.door import Door
+from admin.console.factors import Factors
 from admin.console.guard import Person, Route, guarded, language
 from admin.console.live import Live
 from admin.console.network import Networks
@@ -40,6 +41,7 @@ from admin.console.protect import Protect
 from admin.console.quiet import quiet
 from admin.console.static import Static
 from admin.console.throttle import Throttle
+from admin.console.webauthn_site import Site
 from admin.errors import AdminError
 from admin.settings import ConsoleSettings, seen_manifest
 from storage import desk, sessions
@@ -73,6 +75,7 @@ ROUTES = (
     Route("GET", "/", door_pages.start, Act.COME_IN),
     Route("GET", "/sign-in", door_pages.sign_in_page, Act.COME_IN),
     Route("POST", "/sign-in", door_pages.sign_in, Act.COME_IN),
+    Route("GET", "/sign-in/key", door_pages.key_to_sign_in, Act.COME_IN),
     Route("POST", "/sign-out", door_pages.sign_out, Act.PROVE),
     Route("POST", "/language", door_pages.choose_language, Act.COME_IN),
     Route("GET", "/healthz", health, Act.COME_IN, watching=True),
@@ -119,6 +122,7 @@ class Place:
     blob_settings: Mapping[str, str] = field(default_factory=dict, repr=False)
     proxy: str = ""  # the address whose headers are believed
     certificate_header: str = ""
+    url: str = "http://localhost:8080"  # the address that browsers use
 
 
 def _now() -> datetime:
@@ -148,12 +152,13 @@ async def opened(
     decoy = await asyncio.to_thread(_nobody, place.work_factor, now())
     async with pool(place.database, size=4) as database:
         await sessions.end_all(database)
+        factors = Factors(database, Site.at(place.url))
         door = Door(
-            database, place.ceremony_key, SeenSerial(place.seen), throttle,
+            database, place.ceremony_key, SeenSerial(place.seen), throttle, factors,
             decoy=decoy, now=now, clock=clock, sleep=sleep,
         )  # fmt: skip
         console = Console(
-            database, desk.Desk(engine, now=now, holds=place.holds), door, throttle, networks, children, live,
+            database, desk.Desk(engine, now=now, holds=place.holds), door, throttle, networks, factors, children, live,
             Pages(("console",), static), static, now, place.idle,
         )  # fmt: skip
         tasks = [
@@ -202,8 +207,9 @@ def run(settings: ConsoleSettings) -> None:
             blob_settings=settings.s3(),
             proxy=str(settings.proxy_address or ""),
             certificate_header=settings.client_certificate_header,
+            url=settings.url,
         )
-        sys.stderr.write(f"The console is at {settings.address} (Ctrl-C stops it).\n")
+        sys.stderr.write(f"The console is at {settings.url} (Ctrl-C stops it).\n")
         try:
             asyncio.run(serve(place, listening))
         except UNAVAILABLE:
@@ -270,7 +276,7 @@ def _listen(settings: ConsoleSettings) -> socket.socket:
     except OSError as error:
         listening.close()
         raise ServeError(
-            f"{settings.address} cannot be listened on: {error.strerror}. Stop what uses it, or set"
+            f"{settings.listens_at} cannot be listened on: {error.strerror}. Stop what uses it, or set"
             " DODOMU_CONSOLE_PORT to another port."
         ) from None
     return listening

@@ -296,10 +296,10 @@ async def test_the_console_opens_in_the_browser(run: Any, clean_environment: pyt
     clean_environment.setattr("webbrowser.open", lambda address: not opened.append(address))
     clean_environment.setenv("DODOMU_CONSOLE_HOST", "::1")
     assert (await run("open")).status == 0
-    assert opened == ["http://[::1]:8080/"]
+    assert opened == ["http://localhost:8080"]
     clean_environment.setattr("webbrowser.open", lambda _: False)
     without = await run("open")
-    assert (without.status, without.out) == (1, "http://[::1]:8080/\n")
+    assert (without.status, without.out) == (1, "http://localhost:8080\n")
     assert "no browser" in without.err
 
 

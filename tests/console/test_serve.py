@@ -89,7 +89,7 @@ async def test_it_ends_clean_with_a_page_open(how: signal.Signals, serve: Serve,
         stream.close()
     finally:
         await swift.http.close()
-    assert f"The console is at http://127.0.0.1:{port}/" in said.decode()
+    assert f"The console is at http://localhost:{port} " in said.decode()
     assert "Traceback" not in said.decode()
     assert process.returncode == 0
     assert not list((team.folder / "tmp").iterdir())  # the sockets' folders are gone
