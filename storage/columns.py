@@ -64,7 +64,7 @@ CLEAR_COLUMNS: dict[str, frozenset[str]] = {
     "used_codes": frozenset({"factor", "number", "used_hour"}),
     "custody_leaves": frozenset({"id", "leaf"}),
     "custody_sequence": frozenset({"index", "leaf", "leaf_hash", "object"}),
-    "custody_tiles": frozenset({"level", "index", "hashes"}),
+    "custody_tiles": frozenset({"level", "index", "hashes", "root"}),
     "custody_checkpoints": frozenset({"size", "note", "made_at"}),
     "custody_publications": frozenset({"size", "place", "published_at"}),
     "custody_cosignatures": frozenset({"size", "witness", "line"}),

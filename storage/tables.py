@@ -351,6 +351,8 @@ custody_leaves = Table(
     metadata,
     Column("id", BigInteger, Identity(always=True), primary_key=True),
     Column("leaf", LargeBinary, nullable=False),
+    # RFC 8785 has no line feed: so leaves written one a line are the leaves.
+    CheckConstraint("position('\\x0a'::bytea in leaf) = 0", name="leaf_one_line"),
 )
 
 custody_sequence = Table(
@@ -364,13 +366,15 @@ custody_sequence = Table(
     ),  # as the leaf names it; the history of one thing is found by it
 )
 
-# The tree's complete hash tiles (C2SP tlog-tiles, height 8): 256 hashes of 32 bytes each.
+# The tree's complete hash tiles (C2SP tlog-tiles, height 8): 256 hashes of 32 bytes each, and the root over them, which
+# is one hash of the tile above.
 custody_tiles = Table(
     "custody_tiles",
     metadata,
     Column("level", Integer, primary_key=True, autoincrement=False),
     Column("index", BigInteger, primary_key=True, autoincrement=False),
     Column("hashes", LargeBinary, nullable=False),
+    *_bytes32("root"),
     CheckConstraint("length(hashes) = 8192", name="hashes_256"),
 )
 

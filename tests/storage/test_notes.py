@@ -17,7 +17,10 @@ GO_SEED = base64.b64decode("AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz")[1:]
 GO_TEXT = (
     "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n"
 )
-GO_LINE = "— PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n"
+GO_LINE = (
+    "— PeterNeumann "
+    "x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n"
+)
 LOG = Signer("log.example/dodomu", Ed25519PrivateKey.from_private_bytes(bytes(32)))
 WITNESS = Signer("witness.example/w1", Ed25519PrivateKey.from_private_bytes(bytes([1] * 32)))
 HEAD = Checkpoint(LOG.name, 20852163, bytes(range(32)))

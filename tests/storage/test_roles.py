@@ -231,7 +231,7 @@ async def _one_of_each(connection: asyncpg.Connection) -> None:
         INSERT INTO manifests VALUES (1, '', '');
         INSERT INTO custody_leaves (leaf) VALUES ('{}');
         INSERT INTO custody_sequence SELECT 0, id, sha256(leaf) FROM custody_leaves;
-        INSERT INTO custody_tiles VALUES (0, 0, decode(repeat('00', 8192), 'hex'));
+        INSERT INTO custody_tiles VALUES (0, 0, decode(repeat('00', 8192), 'hex'), sha256(''));
         INSERT INTO custody_checkpoints VALUES (1, '', now());
         INSERT INTO custody_publications VALUES (1, 'here', now());
         INSERT INTO custody_cosignatures VALUES (1, 'witness', '');

@@ -136,14 +136,25 @@ def _door() -> None:
 
 
 def _log() -> None:
+    op.create_check_constraint(
+        op.f("ck_custody_leaves_leaf_one_line"), "custody_leaves", r"position('\x0a'::bytea in leaf) = 0"
+    )
     op.add_column("custody_sequence", sa.Column("object", sa.Text(), nullable=True))
+    # The objects of leaves that were numbered before: ids, so their canonical JSON has no escapes.
+    op.execute("ALTER TABLE custody_sequence DISABLE TRIGGER custody_sequence_only_grow")
+    op.execute(r"""UPDATE custody_sequence s
+        SET object = substring(encode(l.leaf, 'escape') from '"object":"([^"\\]{1,200})"')
+        FROM custody_leaves l WHERE l.id = s.leaf""")
+    op.execute("ALTER TABLE custody_sequence ENABLE TRIGGER custody_sequence_only_grow")
     op.create_index(op.f("ix_custody_sequence_object"), "custody_sequence", ["object"], unique=False)
     op.create_table(
         "custody_tiles",
         sa.Column("level", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("index", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("hashes", sa.LargeBinary(), nullable=False),
+        sa.Column("root", sa.LargeBinary(), nullable=False),
         sa.CheckConstraint("length(hashes) = 8192", name=op.f("ck_custody_tiles_hashes_256")),
+        sa.CheckConstraint("length(root) = 32", name=op.f("ck_custody_tiles_root_32_bytes")),
         sa.PrimaryKeyConstraint("level", "index", name=op.f("pk_custody_tiles")),
     )
     op.create_table(
@@ -218,6 +229,7 @@ def downgrade() -> None:
     op.execute("DROP TABLE factors")
     op.drop_index(op.f("ix_custody_sequence_object"), table_name="custody_sequence")
     op.drop_column("custody_sequence", "object")
+    op.drop_constraint(op.f("ck_custody_leaves_leaf_one_line"), "custody_leaves")
     op.drop_constraint(op.f("ck_sessions_certificate_32_bytes"), "sessions")
     op.drop_constraint(op.f("ck_sessions_network_32_bytes"), "sessions")
     op.drop_column("sessions", "certificate")
