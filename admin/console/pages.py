@@ -14,6 +14,7 @@ from typing import Any
 from babel.dates import format_datetime
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from admin.console.permissions import may
 from admin.console.static import Static
 from flows.cards import Text
 from locales import MissingTextError, Texts, offered
@@ -54,6 +55,7 @@ class Pages:
             act=speak.act,
             compartment=speak.compartment,
             language_name=speak.language_name,
+            may=may,
             lang=lang,
             languages={lang: name for lang, name in NATIVE.items() if lang in self.texts},
             static=self._static.address,
