@@ -8,13 +8,15 @@ import asyncpg
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from flows import returnwords
-from rehearsal.driver import Person
+from rehearsal.driver import Person, Shown
 from seal import HybridIdentity
 from storage import custody, manifest, members, returning, roles, submission, threads
 from storage.desk import engine
 from storage.manifest import MemberKeys
 from storage.members import Member
-from tests.line.kit import Line
+from tests.line.kit import Line, until_quiet
+
+WAIT = "What comes next appears here by itself"
 
 
 class Clock:
@@ -157,3 +159,49 @@ class Desk:
             return [leaf["kind"] for leaf in await custody.history(connection, str(report.id))]
         finally:
             await connection.close()
+
+
+async def waits_for_the_answer(
+    line: Line, clock: Clock, person: Person, time: timedelta = timedelta(seconds=5)
+) -> None:
+    await person.sees(WAIT)
+    await until_quiet(line)
+    passes(line, clock, time)
+    await until_quiet(line)
+
+
+async def comes_back(line: Line, clock: Clock, person: Person, words: str) -> None:
+    await person.sends(words)
+    await waits_for_the_answer(line, clock, person)
+
+
+def other_words(report: Report) -> str:
+    """Seven words of the list that belong to no report."""
+    return " ".join(returnwords.words([(number + 1) % returnwords.COUNT for number in report.numbers], "en"))
+
+
+async def presses(person: Person, message: int, data: str) -> None:
+    """A tap with whatever data, as a client of one's own may send it."""
+    own = await person.id()
+    sender = {"id": own, "is_bot": False, "first_name": person.name, "language_code": "en"}
+    await person.sends_raw(
+        {
+            "callback_query": {
+                "id": uuid.uuid4().hex,
+                "from": sender,
+                "chat_instance": "1",
+                "data": data,
+                "message": {
+                    "message_id": message,
+                    "chat": {"id": own, "type": "private", "first_name": person.name},
+                    "date": int(datetime.now(UTC).timestamp()),
+                    "text": "-",
+                },
+            }
+        }
+    )
+    await person.is_heard()
+
+
+def buttons(card: Shown) -> list[str]:
+    return [button.text for row in card.buttons for button in row]

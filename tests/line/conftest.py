@@ -10,6 +10,7 @@ import pytest
 from bot import settings as bot_settings
 from rehearsal.server import Rehearsal
 from storage import roles
+from tests.line.answering import Desk
 from tests.line.kit import TOKEN, Clock, Line, Team, running
 
 
@@ -62,3 +63,8 @@ async def rows(line: Line, fresh_database: Any) -> AsyncIterator[Callable[[str],
 
     yield count
     await connection.close()
+
+
+@pytest.fixture
+async def desk(line: Line) -> Desk:
+    return await Desk.opens(line)

@@ -36,19 +36,6 @@ def clock() -> Clock:
     return Clock(datetime.now(UTC).replace(month=12, day=3, hour=4, minute=0, second=0, microsecond=0))
 
 
-@pytest.fixture
-async def line(
-    rehearsal: Rehearsal, team: Team, settings: bot_settings.BotSettings, clock: Clock
-) -> AsyncIterator[Line]:
-    async with running(settings, clock=clock) as app:
-        yield Line(rehearsal, app, team, settings)
-
-
-@pytest.fixture
-async def desk(line: Line) -> Desk:
-    return await Desk.opens(line)
-
-
 async def words_told(line: Line, person: Person) -> int:
     """How often the word was sent to this person."""
     await line.app.replies.tell()
