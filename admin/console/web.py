@@ -27,7 +27,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
 
 from admin import keys, logs
-from admin.console import door_pages, queue_pages, report_pages
+from admin.console import door_pages, proving, queue_pages, report_pages, session_pages
 from admin.console.children import Children, Served
 from admin.console.door import Door
 from admin.console.factors import Factors
@@ -77,6 +77,11 @@ ROUTES = (
     Route("POST", "/sign-in", door_pages.sign_in, Act.COME_IN),
     Route("GET", "/sign-in/key", door_pages.key_to_sign_in, Act.COME_IN),
     Route("POST", "/sign-out", door_pages.sign_out, Act.PROVE),
+    Route("GET", "/prove", proving.prove_page, Act.PROVE),
+    Route("POST", "/prove", proving.prove, Act.PROVE),
+    Route("GET", "/sessions", session_pages.listed, Act.STAY),
+    Route("POST", "/sessions/end", session_pages.end, Act.STAY),
+    Route("POST", "/sessions/others/end", session_pages.end_other, Act.END_SESSIONS),
     Route("POST", "/language", door_pages.choose_language, Act.COME_IN),
     Route("GET", "/healthz", health, Act.COME_IN, watching=True),
     Route("GET", "/static/{name}", asset, Act.COME_IN, watching=True),
