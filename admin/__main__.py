@@ -8,7 +8,7 @@ import sys
 import textwrap
 from typing import TYPE_CHECKING
 
-from admin import ceremony_commands, member_commands
+from admin import backup_commands, ceremony_commands, member_commands
 from admin.errors import AdminError
 from admin.member_commands import ROLES
 from admin.telling import SILENT, CommandError, database_told, say
@@ -105,6 +105,22 @@ def parser() -> argparse.ArgumentParser:
         " removes sealed files to which no report points after a day. Holds no key. SIGTERM and SIGINT end it.",
     )
     keeper.set_defaults(act=_keeper)
+    backup_commands.add_backup_to(
+        commands.add_parser(
+            "backup",
+            help="keep all that stays in one sealed file elsewhere; verify one",
+            description="Writes all that stays, rows and sealed files of one moment, into one age file that only the"
+            " recovery identity opens; then removes older ones. Everything goes on meanwhile. docs/backup.md",
+        )
+    )
+    backup_commands.add_restore_to(
+        commands.add_parser(
+            "restore",
+            help="bring a backup back, into an empty place",
+            description="Brings a backup back into an empty database and an empty place of sealed files, as"
+            " `database prepare` makes them, without what was shredded since. All of it, or nothing.",
+        )
+    )
     browse = commands.add_parser("open", help="open the console in this machine's browser")
     browse.set_defaults(act=_open)
     return top

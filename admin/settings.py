@@ -159,6 +159,16 @@ class TrustedSettings(KeeperSettings):
     )
 
 
+class BackupSettings(KeeperSettings):
+    """`python -m admin backup`. The ceremony key's public half may be given on the command line instead."""
+
+    ceremony_key: str = Field("", description="as for the console")
+
+
+class RestoreSettings(BackupSettings, PrepareSettings):
+    """`python -m admin restore`: as the database's superuser."""
+
+
 class AddressSettings(BaseSettings):
     """Where the console listens."""
 

@@ -14,7 +14,7 @@ Nothing is believed until `Reader.end` has returned. Memory stays constant: list
 import hashlib
 import tarfile
 import tempfile
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import IO, BinaryIO
 
 from pydantic import ValidationError
@@ -44,65 +44,65 @@ _SUMS = "SHA256SUMS"
 class Writer:
     """Members are added in the order of the format; `out` gets the sealed bytes as they come."""
 
-    def __init__(self, to: HybridRecipient, out: Callable[[bytes], Awaitable[None]]) -> None:
+    def __init__(self, to: HybridRecipient, out: Callable[[bytes], None]) -> None:
         self._sealer = Sealer([to])
         self._out = out
         self._sums: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
         self._members = 0
-        self._left = 0
+        self._name, self._left, self._padding = "", 0, 0
         self._hash = hashlib.sha256()
 
-    async def add(self, name: str, content: bytes) -> None:
+    def add(self, name: str, content: bytes) -> None:
         """A whole member."""
-        await self.begin(name, len(content))
-        await self.write(content)
-        await self.end(name)
+        self.begin(name, len(content))
+        self.write(content)
+        self.end()
 
-    async def begin(self, name: str, size: int) -> None:
+    def begin(self, name: str, size: int) -> None:
         """A member that comes in pieces, `size` bytes together."""
         info = tarfile.TarInfo(name)
         info.size, info.mode = size, 0o600
-        self._left, self._hash = size, hashlib.sha256()
-        await self._push(info.tobuf(tarfile.GNU_FORMAT, "ascii", "strict"))
+        self._name, self._left, self._hash = name, size, hashlib.sha256()
+        self._push(info.tobuf(tarfile.GNU_FORMAT, "ascii", "strict"))
         self._padding = -size % _BLOCK
 
-    async def write(self, piece: bytes) -> None:
+    def write(self, piece: bytes) -> None:
         """The next piece. BackupError when it is more than was said."""
         self._left -= len(piece)
         if self._left < 0:
             raise BackupError("a sealed file is longer than its row says")
         self._hash.update(piece)
-        await self._push(piece)
+        self._push(piece)
 
-    async def end(self, name: str) -> bytes:
+    def end(self) -> bytes:
         """The member is whole; its SHA-256. BackupError when it is less than was said."""
         if self._left:
             raise BackupError("a sealed file is shorter than its row says")
-        await self._push(bytes(self._padding))
-        self._sums.write(f"{self._hash.hexdigest()}  {name}\n".encode())
+        self._push(bytes(self._padding))
+        self._sums.write(f"{self._hash.hexdigest()}  {self._name}\n".encode())
         self._members += 1
         return self._hash.digest()
 
-    async def finish(self) -> None:
+    def finish(self) -> None:
         """Sums, tail, and the end of tar and age file."""
         size = self._sums.tell()
         self._sums.seek(0)
-        await self.begin(_SUMS, size)
+        self.begin(_SUMS, size)
         sums = self._hash
         for piece in read_steps(self._sums):  # type: ignore[arg-type]  # a temporary file is a binary file
-            await self.write(piece)
-        await self._push(bytes(self._padding))
-        await self.add("tail.json", Tail(sha256sums=sums.hexdigest(), members=self._members).to_bytes())
-        await self._push(bytes(2 * _BLOCK))
-        await self._out(self._sealer.finish())
+            self.write(piece)
+        self._push(bytes(self._padding))
+        self.add("tail.json", Tail(sha256sums=sums.hexdigest(), members=self._members).to_bytes())
+        self._push(bytes(2 * _BLOCK))
+        self._out(self._sealer.finish())
 
     def close(self) -> None:
         """Whether it was finished or not."""
         self._sums.close()
 
-    async def _push(self, data: bytes) -> None:
+    def _push(self, data: bytes) -> None:
         if sealed := self._sealer.update(data):
-            await self._out(sealed)
+            self._out(sealed)
 
 
 class Pieces:
@@ -118,12 +118,12 @@ class Pieces:
         self._rows.append(bytes(rows))
         self._size += len(rows)
         if self._size >= PIECE:
-            await self.flush()
+            self.flush()
 
-    async def flush(self) -> None:
+    def flush(self) -> None:
         """What waits becomes a member."""
         if self._rows:
-            await self._writer.add(f"tables/{self._table}/{self._number:06}.copy", b"".join(self._rows))
+            self._writer.add(f"tables/{self._table}/{self._number:06}.copy", b"".join(self._rows))
             self._rows, self._size, self._number = [], 0, self._number + 1
 
 

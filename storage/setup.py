@@ -13,6 +13,7 @@ import asyncpg
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from storage import roles
@@ -80,6 +81,13 @@ def alembic_config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     return config
+
+
+def newest_revision() -> str:
+    """The schema's revision that this version brings a database to."""
+    newest = ScriptDirectory.from_config(alembic_config()).get_current_head()
+    assert newest is not None, "there are migrations"
+    return newest
 
 
 async def _make_roles(server: asyncpg.Connection, passwords: Mapping[str, str]) -> None:

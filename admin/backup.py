@@ -1,0 +1,289 @@
+"""A backup holds one moment: the rows of one snapshot and every sealed file that they name, whatever goes on.
+
+    made = await make(connection, blobs, ledger, folder, terms, say)
+
+Intake, desk and shredding go on. What loses its row meanwhile because it was sealed anew stays until the backup is made
+(`storage.backups.hold_still`); what was shredded is gone, and the backup says so. Any other missing or changed
+file is an error by its name, and then there is no backup. A file under its own name is whole: it is written under
+another, brought to the disk, and renamed.
+"""
+
+import contextlib
+import hashlib
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import IO
+
+import asyncpg
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from seal import HybridRecipient, SealError, parse_recipient
+from storage import backups, custody, erasures, manifest, setup
+from storage.backup_format import Pieces, Writer
+from storage.backups import Absent, Blob, BlobList, Head
+from storage.blobs import Blobs, MissingBlobError
+from storage.erasures import Ledger
+from storage.errors import BackupError, ManifestError
+from storage.manifest import Manifest, SeenSerial
+
+_NAME = re.compile(r"dodomu-([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2})\.age")
+_HOUR = "%Y-%m-%dT%H"
+_FORGOTTEN_AFTER = timedelta(days=1)  # what a backup that was cut off leaves
+_TENTHS = 10
+
+_COLUMNS = """SELECT c.relname AS of_table, a.attname AS name FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped"""
+_BLOBS = "SELECT id, report, blob, ciphertext_sha256, sealed_size FROM files ORDER BY id"
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What holds for one backup."""
+
+    ceremony_key: Ed25519PublicKey
+    seen: SeenSerial
+    now: datetime
+    keep: timedelta  # older ones go after a good new one
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A backup on the disk. `shredded`: files whose report was shredded meanwhile; `removed`: older backups."""
+
+    path: Path
+    sha256: bytes
+    size: int
+    head: Head
+    shredded: int
+    removed: list[str]
+
+
+async def make(
+    connection: asyncpg.Connection, blobs: Blobs, ledger: Ledger, folder: Path, terms: Terms, say: Say
+) -> Made:
+    """Makes one, with its leaf; then older ones go. The connection is the keeper's, and should end afterwards.
+
+    Raises BackupError, ManifestError, LedgerError, UnavailableBlobsError.
+    """
+    path = folder / f"dodomu-{custody.hour(terms.now):{_HOUR}}.age"
+    await connection.execute("SET statement_timeout = 0")
+    await connection.execute("SET idle_in_transaction_session_timeout = 0")
+    await check_schema(connection)
+    await backups.hold_still(connection)
+    await erasures.keep_up(connection, ledger, terms.now)
+    with written(path) as out:
+        dump = Dump(connection, blobs, out.write, say)
+        head = await dump.run(terms, backups.kept_columns(), setup.newest_revision())
+    leaf = custody.leaf(
+        "backup", at=terms.now, actor="keeper", obj=path.name, sha256=out.digest().hex(), size=out.size,
+        manifest=head.manifest, schema=head.schema_revision,
+    )  # fmt: skip
+    await custody.write(connection, leaf)
+    Ledger(folder / erasures.NAME).add(ledger.read().items())
+    removed = expire(folder, terms.now - terms.keep)
+    return Made(path, out.digest(), out.size, head, dump.shredded, removed)
+
+
+async def check_schema(connection: asyncpg.Connection) -> None:
+    """Raises BackupError when the database has other tables or columns than this version knows."""
+    found: dict[str, set[str]] = {}
+    for row in await connection.fetch(_COLUMNS):
+        found.setdefault(row["of_table"], set()).add(row["name"])
+    kept = {table: set(columns) for table, columns in backups.kept_columns().items()}
+    known = kept.keys() | backups.NOT_KEPT | {"alembic_version"}
+    if found.keys() != known or any(found[table] != columns for table, columns in kept.items()):
+        raise BackupError(
+            "The database has other tables than this version of the program: nothing is backed up, for something"
+            " would be left out. Update the program, or run: python -m admin database prepare"
+        )
+
+
+class Dump:
+    """Writes one backup's content: the tables in one snapshot, then the blobs that it names."""
+
+    def __init__(
+        self, connection: asyncpg.Connection, blobs: Blobs, out: Callable[[bytes], None], say: Say
+    ) -> None:
+        self._connection, self._blobs, self._out, self._say = connection, blobs, out, say
+        self.shredded = 0
+
+    async def run(self, terms: Terms, columns: dict[str, list[str]], revision: str) -> Head:
+        """The whole of it. Returns what it says of itself first."""
+        async with contextlib.AsyncExitStack() as stack:
+            listed = stack.enter_context(contextlib.closing(BlobList()))
+            snapshot = self._connection.transaction(isolation="repeatable_read", readonly=True)
+            async with snapshot:
+                current = await manifest.newest(self._connection, terms.ceremony_key, terms.seen)
+                writer = stack.enter_context(contextlib.closing(Writer(recipient(current), self._out)))
+                head = await self._head(current.serial, columns, revision, terms.now)
+                writer.add("head.json", head.to_bytes())
+                for table in columns:
+                    await self._table(writer, table, head)
+                async for row in self._connection.cursor(_BLOBS, prefetch=1000):
+                    listed.add(Blob(*row))
+            await self._files(writer, listed, head)
+            writer.finish()
+        return head
+
+    async def _head(self, serial: int, columns: dict[str, list[str]], revision: str, now: datetime) -> Head:
+        rows = {
+            table: await self._connection.fetchval(f"SELECT count(*) FROM {table}")  # noqa: S608 - our own names
+            for table in columns
+        }
+        size = await self._connection.fetchval("SELECT coalesce(sum(sealed_size), 0)::bigint FROM files")
+        return Head(
+            hour=f"{custody.hour(now):%Y-%m-%dT%HZ}", schema_revision=revision, manifest=serial,
+            columns=columns, rows=rows, blobs=rows["files"], blob_bytes=size,
+        )  # fmt: skip
+
+    async def _table(self, writer: Writer, table: str, head: Head) -> None:
+        pieces = Pieces(writer, table)
+        query = backups.query(table, head.columns[table])
+        await self._connection.copy_from_query(query, output=pieces.take, format="text")
+        pieces.flush()
+        self._say(f"{table}: {head.rows[table]}")
+
+    async def _files(self, writer: Writer, listed: BlobList, head: Head) -> None:
+        done, told = 0, 0
+        for blob in listed:
+            await self._file(writer, blob)
+            done += blob.size
+            if done * _TENTHS // head.blob_bytes > told:
+                told = done * _TENTHS // head.blob_bytes
+                self._say(f"sealed files: {told * 100 // _TENTHS} % of {head.blob_bytes / 1e6:.1f} MB")
+
+    async def _file(self, writer: Writer, blob: Blob) -> None:
+        content = self._blobs.get(blob.name)
+        try:
+            first = await anext(content, b"")
+        except MissingBlobError:
+            await self._missing(writer, blob)
+            return
+        name = f"blobs/{blob.name}"
+        writer.begin(name, blob.size)
+        try:
+            writer.write(first)
+            async for piece in content:
+                writer.write(piece)
+            found = writer.end()
+        except (BackupError, MissingBlobError):
+            found = b""
+        if found != blob.sha256:
+            raise BackupError(
+                f"The sealed file {blob.name} is not what its row says: it was changed, or cut off. No backup was made."
+                " docs/backup.md tells how to put the right one back."
+            )
+
+    async def _missing(self, writer: Writer, blob: Blob) -> None:
+        now = await self._connection.fetchval("SELECT blob FROM files WHERE id = $1", blob.file)
+        if now == blob.name:
+            raise BackupError(
+                f"The sealed file {blob.name} is missing, though its row is there. No backup was made."
+                " docs/backup.md tells how to put it back from an earlier one."
+            )
+        if now is not None:
+            raise BackupError(
+                f"The sealed file {blob.name} was sealed anew and removed while the backup was made. Make it again."
+            )
+        self.shredded += 1
+        writer.add(f"absent/{blob.name}", Absent(report=blob.report).to_bytes())
+
+
+def recipient(current: Manifest) -> HybridRecipient:
+    """The recovery identity's public half, as a manifest names it."""
+    try:
+        found = parse_recipient(current.recovery)
+    except SealError:
+        found = None
+    if not isinstance(found, HybridRecipient):
+        raise ManifestError("the manifest's recovery recipient is malformed")
+    return found
+
+
+# ---- the folder ---------------------------------------------------------------------------------------
+
+
+class Counted:
+    """A file that is being written, and the SHA-256 and length of what went into it."""
+
+    def __init__(self, file: IO[bytes], folder: Path) -> None:
+        self._file, self._folder = file, folder
+        self._hash = hashlib.sha256()
+        self.size = 0
+
+    def write(self, data: bytes) -> None:
+        """The next bytes."""
+        with _told(self._folder):
+            self._file.write(data)
+        self._hash.update(data)
+        self.size += len(data)
+
+    def digest(self) -> bytes:
+        """The SHA-256 of all so far."""
+        return self._hash.digest()
+
+
+@contextlib.contextmanager
+def written(path: Path) -> Iterator[Counted]:
+    """A file that stands under its name only when all of it is on the disk. Raises BackupError."""
+    folder = path.parent
+    if not folder.is_dir():
+        raise BackupError(f"There is no folder {folder}. Is its disk mounted?")
+    if path.exists():
+        raise BackupError(f"{path} is there already: one backup an hour, and none is overwritten.")
+    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+    with _told(folder):
+        file = open(draft, "xb", opener=_private)  # noqa: SIM115 - closed below, however this ends
+    try:
+        with contextlib.closing(file):
+            yield Counted(file, folder)
+            with _told(folder):
+                file.flush()
+                os.fsync(file.fileno())
+        with _told(folder):
+            draft.rename(path)
+            _sync(folder)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _told(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise BackupError(f"The backup cannot be written to {folder}: {error.strerror}.") from None
+
+
+def expire(folder: Path, before: datetime) -> list[str]:
+    """Removes the backups of the hours before that moment; their names. What a cut-off one left goes too."""
+    gone = []
+    for file in sorted(folder.iterdir()):
+        if ours := _NAME.fullmatch(file.name):
+            if datetime.strptime(ours[1], _HOUR).replace(tzinfo=UTC) < before:
+                file.unlink()
+                gone.append(file.name)
+        elif file.name.startswith(".dodomu-") and file.name.endswith(".part"):
+            written_at = datetime.fromtimestamp(file.stat().st_mtime, UTC)
+            if datetime.now(UTC) - written_at > _FORGOTTEN_AFTER:
+                file.unlink(missing_ok=True)
+    _sync(folder)
+    return gone
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
