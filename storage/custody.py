@@ -2,7 +2,9 @@
 
 A leaf is RFC 8785 JSON: version, kind, hour, actor, object and a few ids and hashes, never content. A receipt's
 leaf carries, for each item, the ciphertext's hash and a salted commitment to what was received
-(`commitment`), whose opening stays inside the seal. Leaf hashes are RFC 6962's.
+(`commitment`), whose opening stays inside the seal. With its number a leaf enters the tree of RFC 6962
+(`storage.merkle`), whose complete parts are kept as tiles (c2sp.org/tlog-tiles); proofs are made of them
+(`storage.proofs`).
 """
 
 import hashlib
@@ -14,15 +16,16 @@ from typing import Any
 
 import rfc8785
 
+from storage import merkle, proofs
 from storage.database import Connection, Database
 from storage.leaf_kinds import KINDS
 
 LEAF_VERSION = 1
 _SEQUENCER_LOCK = 0xD0C0
 _BATCH = 5000  # leaves a round
-_LOOK_BACK = (
-    100_000  # ids; transactions end after 30 s, so no leaf appears further behind the newest than this
-)
+_LOOK_BACK = 20_000  # ids; what commits further behind the newest than this is found by looking at the whole
+_TILES = 400  # of each level, a round
+_OBJECT_MAX = 200  # characters
 
 
 def hour(at: datetime) -> datetime:
@@ -56,48 +59,97 @@ def commitment(salt: bytes, sha256: bytes, length: int) -> bytes:
     return hmac.digest(salt, sha256 + length.to_bytes(8, "big"), hashlib.sha256)
 
 
-def leaf_hash(data: bytes) -> bytes:
-    """RFC 6962, section 2.1: SHA-256(0x00 || leaf)."""
-    return hashlib.sha256(b"\x00" + data).digest()
-
-
 async def write(connection: Connection, data: bytes) -> None:
     """Adds a leaf; call it inside the transaction of the act that it tells."""
     await connection.execute("INSERT INTO custody_leaves (leaf) VALUES ($1)", data)
 
 
-async def sequence(connection: Connection) -> int:
-    """Gives committed leaves their index in the log; returns how many. One sequencer at a time (advisory lock).
+async def sequence(connection: Connection, *, whole: bool = False) -> int:
+    """Gives committed leaves their index in the log and their place in its tree; returns how many were numbered.
 
-    Identity values are handed out before commit, so a lower id may appear after a higher one; that is why the
-    order is written here, once, and leaves are never updated.
+    One sequencer at a time (advisory lock). Ids are handed out before commit, so a lower id may appear after a higher
+    one; that is why the order is written here, once, and leaves are never updated. `whole` also finds a leaf whose
+    transaction lasted so long that its id lies far behind: it costs a count of all leaves, so not every time.
     """
     async with connection.transaction():
         if not await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", _SEQUENCER_LOCK):
             return 0
         newest = await connection.fetchrow(
-            'SELECT coalesce(max("index"), -1) AS last, coalesce(max(leaf), 0) AS leaf FROM custody_sequence'
+            'SELECT coalesce(max("index") + 1, 0) AS size, coalesce(max(leaf), 0) AS leaf FROM custody_sequence'
         )
-        rows = await connection.fetch(
-            """SELECT l.id, l.leaf FROM custody_leaves l LEFT JOIN custody_sequence s ON s.leaf = l.id
-               WHERE s.leaf IS NULL AND l.id > $1 ORDER BY l.id LIMIT $2""",
-            max(0, newest["leaf"] - _LOOK_BACK),
-            _BATCH,
-        )
-        await connection.executemany(
-            'INSERT INTO custody_sequence ("index", leaf, leaf_hash) VALUES ($1, $2, $3)',
-            [
-                (newest["last"] + 1 + place, row["id"], leaf_hash(row["leaf"]))
+        size, behind = newest["size"], max(0, newest["leaf"] - _LOOK_BACK)
+        if whole and await connection.fetchval("SELECT count(*) FROM custody_leaves") > size:
+            behind = 0
+        rows = await connection.fetch(_UNNUMBERED, behind, _BATCH)
+        await connection.copy_records_to_table(
+            "custody_sequence",
+            columns=("index", "leaf", "leaf_hash", "object"),
+            records=[
+                (size + place, row["id"], merkle.leaf_hash(row["leaf"]), _object(row["leaf"]))
                 for place, row in enumerate(rows)
             ],
         )
+        await _complete_tiles(connection, size + len(rows))
     return len(rows)
 
 
-async def history(connection: Database, obj: str) -> list[Mapping[str, Any]]:
-    """The acts on one object, oldest first, as their leaves tell them."""
-    rows = await connection.fetch(
-        "SELECT leaf FROM custody_leaves WHERE convert_from(leaf, 'UTF8')::jsonb ->> 'object' = $1 ORDER BY id",
-        obj,
+_UNNUMBERED = """SELECT l.id, l.leaf FROM custody_leaves l WHERE l.id > $1
+  AND NOT EXISTS (SELECT 1 FROM custody_sequence s WHERE s.leaf = l.id) ORDER BY l.id LIMIT $2"""
+
+
+def _object(data: bytes) -> str | None:
+    """What a leaf is about. None if it is no leaf of ours: whatever stands there is numbered, and stops nobody."""
+    try:
+        told = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    obj = told.get("object") if isinstance(told, dict) else None
+    return obj if isinstance(obj, str) and len(obj) <= _OBJECT_MAX and obj.isprintable() else None
+
+
+async def _complete_tiles(connection: Connection, size: int) -> None:
+    """Keeps what has become complete of the tree over `size` leaves: from the leaves upwards, where it was left off."""
+    kept = {row["level"]: row["kept"] for row in await connection.fetch(_TILES_KEPT)}
+    level, below = 0, size
+    while below >= merkle.TILE:
+        first, complete = kept[level], min(below // merkle.TILE, kept[level] + _TILES)
+        if first < complete:
+            complete = await _keep_tiles(connection, level, first, complete)
+        level, below = level + 1, complete
+
+
+async def _keep_tiles(connection: Connection, level: int, first: int, end: int) -> int:
+    """Keeps tiles of one level, from the first to before the end; returns how many the level has then."""
+    hashes = await proofs.hashes(connection, level, (first * merkle.TILE, end * merkle.TILE))
+    # Before a gap, which only a superuser can have made, the tree ends; leaves are numbered all the same.
+    tiles = [hashes[at : at + merkle.TILE] for at in range(0, len(hashes) - merkle.TILE + 1, merkle.TILE)]
+    await connection.copy_records_to_table(
+        "custody_tiles",
+        columns=("level", "index", "hashes", "root"),
+        records=[
+            (level, number, b"".join(tile), merkle.root(tile)) for number, tile in enumerate(tiles, first)
+        ],
     )
-    return [json.loads(row["leaf"]) for row in rows]
+    return first + len(tiles)
+
+
+_TILES_KEPT = """SELECT level, (SELECT coalesce(max("index") + 1, 0) FROM custody_tiles t WHERE t.level = l.level)
+  AS kept FROM generate_series(0, 7) AS l (level)"""
+
+
+async def history(connection: Database, obj: str) -> list[Mapping[str, Any]]:
+    """The acts on one object, oldest first, as their leaves tell them; those that have no number yet at the end."""
+    rows = await connection.fetch(_HISTORY, obj, _LOOK_BACK)
+    return [
+        json.loads(row["leaf"]) for row in rows if row["index"] is not None or _object(row["leaf"]) == obj
+    ]
+
+
+_HISTORY = """SELECT s."index", l.id, l.leaf FROM custody_sequence s JOIN custody_leaves l ON l.id = s.leaf
+  WHERE s.object = $1
+UNION ALL
+SELECT NULL, l.id, l.leaf FROM custody_leaves l
+  WHERE l.id > (SELECT coalesce(max(leaf), 0) - $2 FROM custody_sequence)
+  AND NOT EXISTS (SELECT 1 FROM custody_sequence s WHERE s.leaf = l.id)
+  AND position(convert_to($1, 'UTF8') IN l.leaf) > 0
+ORDER BY 1 NULLS LAST, 2"""

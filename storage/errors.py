@@ -16,7 +16,7 @@ StorageError
 ├── RefusedReplyError   a reply is not signed by a member whom the manifest names
 ├── LogError            the custody log does not hold together, or not with what was published of it
 │   ├── WrongProofError     a proof proves something else, or nothing
-│   ├── MissingTilesError   the tree is not complete yet: the keeper is still at it
+│   ├── MissingTilesError   a part of the tree is missing, or the keeper is still at it
 │   ├── MalformedNoteError  not a signed note, or not a checkpoint
 │   ├── UnsignedNoteError   no key that we know has signed it
 │   ├── ForkError           the log does not go on from what was signed before
@@ -93,7 +93,7 @@ class WrongProofError(LogError):
 
 
 class MissingTilesError(LogError):
-    """The log's tree is not complete yet: the keeper is still at it."""
+    """A part of the log's tree is missing, or the keeper is still at it."""
 
 
 class MalformedNoteError(LogError):

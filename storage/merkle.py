@@ -15,6 +15,8 @@ from collections.abc import Sequence
 from storage.errors import WrongProofError
 
 HASH_SIZE = 32  # bytes
+TILE_LEVELS = 8
+TILE = 1 << TILE_LEVELS  # hashes (c2sp.org/tlog-tiles)
 EMPTY = hashlib.sha256().digest()
 
 _LEAF, _NODE = b"\x00", b"\x01"  # so that no leaf can pass for a node

@@ -16,7 +16,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from admin import keeper
-from storage import custody, database, local, roles, setup
+from storage import custody, database, local, merkle, roles, setup
 from storage.blobs import Blobs
 from storage.erasures import Ledger
 
@@ -78,7 +78,7 @@ async def test_leaves_get_their_index_as_they_come(fresh_database: Any, connect:
         await until(lambda: _equals(count, 3))
     rows = await console.fetch('SELECT "index", leaf_hash FROM custody_sequence ORDER BY "index"')
     assert [tuple(row) for row in rows] == [
-        (index, custody.leaf_hash(leaf(number))) for index, number in enumerate((1, 2, 3))
+        (index, merkle.leaf_hash(leaf(number))) for index, number in enumerate((1, 2, 3))
     ]
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from admin.console.reading import RefusedError, read
 from seal import HybridIdentity
-from storage import custody, desk, roles, submission
+from storage import custody, desk, merkle, roles, submission
 from storage.bodies import open_body
 from storage.errors import SwappedRowError
 from storage.manifest import Compartment
@@ -59,7 +59,7 @@ def test_an_unknown_kind_is_an_error() -> None:
 
 def test_the_hash_of_a_leaf_is_that_of_rfc_6962() -> None:
     empty = "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"  # the RFC's own implementation
-    assert custody.leaf_hash(b"").hex() == empty
+    assert merkle.leaf_hash(b"").hex() == empty
 
 
 async def test_a_leaf_goes_with_its_act(connections: dict[str, asyncpg.Connection]) -> None:
@@ -84,8 +84,8 @@ async def test_a_leaf_that_commits_late_is_numbered_after(connections: dict[str,
     assert await custody.sequence(keeper) == 0
     rows = await keeper.fetch('SELECT "index", leaf_hash FROM custody_sequence ORDER BY "index"')
     assert [tuple(row) for row in rows] == [
-        (0, custody.leaf_hash(a_leaf(2))),
-        (1, custody.leaf_hash(a_leaf(1))),
+        (0, merkle.leaf_hash(a_leaf(2))),
+        (1, merkle.leaf_hash(a_leaf(1))),
     ]
 
 
