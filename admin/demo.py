@@ -17,7 +17,7 @@ from pathlib import Path
 import asyncpg
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from admin import ceremony, keys, members
+from admin import ceremony, keys, members, papers
 from admin.errors import AdminError
 from admin.settings import DATABASE, seen_manifest
 from storage import local, manifest, roles, setup
@@ -107,9 +107,9 @@ async def _make(connection: Connection, state: Path, now: datetime) -> Demo:
     relay = relay_identity(state / "bot" / RELAY)  # the bot of a demonstration has the same folder
     made = ceremony.make(now.date(), relay.recipient)
     folder = state / KEYS
-    for name in (ceremony.CEREMONY_FILE, ceremony.RECOVERY_FILE):
+    for name in papers.FILES:
         (folder / name).unlink(missing_ok=True)  # of a preparation that was cut short before its commit
-    with ceremony.papers(made, folder):
+    with papers.written(made.ceremony_key, made.recovery, folder):
         await ceremony.keep(connection, made, now)
         added = await members.add(
             connection,
@@ -124,7 +124,7 @@ async def _make(connection: Connection, state: Path, now: datetime) -> Demo:
         )
         demo = Demo(CALL_SIGN, added.passphrase, added.totp_secret, made.ceremony_public_hex)
         (state / SIGN_IN).unlink(missing_ok=True)
-        ceremony.write_private(state / SIGN_IN, json.dumps(asdict(demo), indent=2) + "\n")
+        papers.write_private(state / SIGN_IN, json.dumps(asdict(demo), indent=2) + "\n")
     return demo
 
 

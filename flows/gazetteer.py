@@ -113,6 +113,11 @@ class Ukraine:
         """Its oblast; Crimea, Kyiv and Sevastopol are on the same level."""
         return self._areas[self._rows[row][:OBLAST]]
 
+    def area(self, code: str) -> Names | None:
+        """What the beginning of a code stands for: an oblast, raion, hromada or one settlement; None if nothing."""
+        row = self._numbers.get(code)
+        return self._areas.get(code) if row is None else self.names(row)
+
     def raion_before(self, row: int) -> Names:
         """The raion before 2020; empty where none is known, or the town lay apart."""
         number = self._before.get(self.code(row))

@@ -9,6 +9,7 @@ import pytest
 
 from admin import ceremony
 from admin.ceremony import CeremonyError
+from admin.papers import written as papers_written
 from seal import HybridIdentity
 from storage import manifest, roles
 from storage.manifest import Manifest, SeenSerial
@@ -72,7 +73,7 @@ def test_a_secret_key_is_not_repeated() -> None:
 async def test_a_strangers_key_names_no_relay(run: Any, store: Any, tmp_path: Path) -> None:
     assert (await run("ceremony", "--out", tmp_path / "papers")).status == 0
     stranger = ceremony.make((await newest(store, tmp_path / "papers", tmp_path)).expires)
-    with ceremony.papers(stranger, tmp_path / "strangers") as (key, _):
-        told = await run("relay", HybridIdentity.generate().recipient, "--ceremony-key", key)
+    with papers_written(stranger.ceremony_key, stranger.recovery, tmp_path / "strangers") as files:
+        told = await run("relay", HybridIdentity.generate().recipient, "--ceremony-key", files.ceremony_key)
     assert (told.status, told.out) == (1, "")
     assert (await newest(store, tmp_path / "papers", tmp_path)).serial == 1
