@@ -83,7 +83,7 @@ async def mark(connection: Connection, policy: Policy, now: datetime) -> int:
         after = rows[-1]["id"]
         for row in rows:
             days = days_for(policy, row["class"], row["status"], row["closed_reason"])
-            if (days is None) != (row["retain_until"] is None):
+            if (days is None) == (row["retain_until"] is None):
                 continue  # as it should be: no end and none due, or an end that stands
             changed += await _set(connection, row["id"], row["status"], days, now)
     return changed
