@@ -15,6 +15,8 @@ import asyncpg
 import structlog
 
 from admin import logs
+from admin.checkpoints import Checkpoints
+from admin.custody_settings import CustodySettings
 from admin.settings import KeeperSettings
 from storage import backups, custody, database, erasures, retention, returning
 from storage.blobs import Blobs, UnavailableBlobsError
@@ -22,10 +24,12 @@ from storage.erasures import Ledger
 from storage.errors import LedgerError
 
 LOOK_EVERY_S = 0.4  # seconds: leaves are numbered within one
+LOOK_AT_ALL_EVERY_S = 60.0  # seconds: also those whose transaction was very long
 WAIT_S = 1.0  # seconds until the database is tried again
 SWEEP_EVERY_S = 3600.0  # seconds
 ORPHAN_AFTER = timedelta(days=1)  # a blob without a row is this old before it goes: its row may yet come
-_CONNECTIONS = 2
+PUBLISH_EVERY_S = 60.0  # seconds: what could not be published or stamped is tried again
+_CONNECTIONS = 4
 _PAGE = 1000  # blobs whose rows are asked for at once
 
 AWAY = (
@@ -40,20 +44,23 @@ AWAY = (
 log = structlog.get_logger()
 
 
-def run(settings: KeeperSettings) -> None:
-    """Keeps until SIGTERM or SIGINT. Raises BlobPlaceError, LocalError when it cannot begin."""
+def run(settings: KeeperSettings, custody_log: CustodySettings) -> None:
+    """Keeps until SIGTERM or SIGINT. Raises BlobPlaceError, LocalError, SettingError when it cannot begin."""
     logs.start()
+    signing = Checkpoints.of(custody_log, settings.state)
     blobs = Blobs.open(settings.blobs_at, settings.s3())
     with settings.database() as url:
-        asyncio.run(_until_signal(url, blobs, Ledger(settings.ledger), settings.retention_policy()))
+        asyncio.run(_until_signal(url, blobs, Ledger(settings.ledger), settings.retention_policy(), signing))
 
 
-async def _until_signal(url: str, blobs: Blobs, ledger: Ledger, policy: retention.Policy) -> None:
+async def _until_signal(
+    url: str, blobs: Blobs, ledger: Ledger, policy: retention.Policy, signing: Checkpoints
+) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     log.info("keeper started")
-    await keep(url, blobs, ledger, stop=stop, policy=policy)
+    await keep(url, blobs, ledger, stop=stop, policy=policy, signing=signing)
     log.info("keeper stopped")
 
 
@@ -64,6 +71,7 @@ async def keep(
     *,
     stop: asyncio.Event,
     policy: retention.Policy = retention.DEFAULT,
+    signing: Checkpoints | None = None,
     now: Callable[[], datetime] | None = None,
 ) -> None:
     """Does the keeper's jobs until `stop` is set. A fault that does not pass ends it."""
@@ -71,10 +79,13 @@ async def keep(
     async with database.pool(url, size=_CONNECTIONS) as connections:
         jobs = [
             asyncio.create_task(_number_leaves(connections)),
+            asyncio.create_task(_number_late_leaves(connections)),
             asyncio.create_task(_sweep(connections, blobs, clock)),
             asyncio.create_task(_shred(connections, blobs, ledger, clock)),
             asyncio.create_task(_mark(connections, policy, clock)),
         ]
+        if signing is not None:
+            jobs.append(asyncio.create_task(_sign(connections, signing, clock)))
         stopping = asyncio.create_task(stop.wait())
         try:
             await asyncio.wait([*jobs, stopping], return_when=asyncio.FIRST_COMPLETED)
@@ -90,11 +101,21 @@ async def _number_leaves(connections: asyncpg.Pool) -> None:
     await _for_ever("leaves", lambda: number_leaves(connections), pause_s=LOOK_EVERY_S)
 
 
-async def number_leaves(connections: asyncpg.Pool) -> None:
-    """Gives every committed leaf its index."""
+async def _number_late_leaves(connections: asyncpg.Pool) -> None:
+    await _for_ever(
+        "late leaves", lambda: number_leaves(connections, whole=True), pause_s=LOOK_AT_ALL_EVERY_S
+    )
+
+
+async def number_leaves(connections: asyncpg.Pool, *, whole: bool = False) -> None:
+    """Gives every committed leaf its index; of the whole log, or of its newest part."""
     async with connections.acquire() as connection:
-        while await custody.sequence(connection):
+        while await custody.sequence(connection, whole=whole):
             pass
+
+
+async def _sign(connections: asyncpg.Pool, signing: Checkpoints, now: Callable[[], datetime]) -> None:
+    await _for_ever("checkpoints", lambda: signing.round(connections, now()), pause_s=PUBLISH_EVERY_S)
 
 
 async def _mark(connections: asyncpg.Pool, policy: retention.Policy, now: Callable[[], datetime]) -> None:
