@@ -100,9 +100,10 @@ def parser() -> argparse.ArgumentParser:
     serve.set_defaults(act=_serve)
     keeper = commands.add_parser(
         "keeper",
-        help="number the custody log and sweep blobs, until stopped",
-        description="Numbers the leaves of the custody log as they come, shreds what was withdrawn and is due, and"
-        " removes sealed files to which no report points after a day. Holds no key. SIGTERM and SIGINT end it.",
+        help="number the custody log, sign and publish its checkpoints, sweep blobs, until stopped",
+        description="Numbers the leaves of the custody log as they come, signs its checkpoints and publishes them,"
+        " shreds what is due, and removes sealed files to which no report points after a day. Holds the log's own"
+        " key, and none that opens anything. SIGTERM and SIGINT end it.",
     )
     keeper.set_defaults(act=_keeper)
     backup_commands.add_backup_to(
@@ -169,9 +170,11 @@ def _keeper(_: argparse.Namespace) -> None:
 
     settings = load(KeeperSettings)
     from admin import keeper
+    from admin.custody_settings import CustodySettings
 
+    custody_log = load(CustodySettings)
     with database_told():
-        keeper.run(settings)
+        keeper.run(settings, custody_log)
 
 
 def _open(_: argparse.Namespace) -> None:

@@ -3,7 +3,8 @@
     python -m admin keeper
 
 It waits while the database or the place of the blobs is away, and goes on when they are back. Any number may
-run: one numbers the log at a time, and a blob deleted twice is deleted. It holds no key and opens nothing.
+run: one numbers the log at a time, and a blob deleted twice is deleted. It holds the log's key, which signs
+checkpoints (`admin.checkpoints`), and none that opens anything.
 """
 
 import asyncio

@@ -8,7 +8,7 @@ What is signed once is out in the world: a log that does not begin with the last
 nothing is signed for it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -49,6 +49,7 @@ async def check_growth(connection: Connection, known: Head, size: int) -> Head:
     """
     if size < known.size:
         raise ForkError(f"the log has {size} leaves, and {known.size} were signed for")
+    await _check_leaves(connection, known.size, size)
     if await proofs.tree_head(connection, known.size) != known.root:
         raise ForkError(f"the first {known.size} leaves are not those that were signed for")
     head = Head(size, await proofs.tree_head(connection, size))
@@ -57,7 +58,6 @@ async def check_growth(connection: Connection, known: Head, size: int) -> Head:
         merkle.verify_consistency(known.size, size, proof, known.root, head.root)
     except WrongProofError:
         raise ForkError(f"the log does not go on from the {known.size} leaves that were signed for") from None
-    await _check_leaves(connection, known.size, size)
     return head
 
 
@@ -174,4 +174,9 @@ async def cosigned(connection: Connection, checkpoint: Kept) -> bytes:
     rows = await connection.fetch(
         "SELECT line FROM custody_cosignatures WHERE size = $1 ORDER BY witness", checkpoint.size
     )
-    return checkpoint.note + b"".join(row["line"] + b"\n" for row in rows)
+    return with_lines(checkpoint, [row["line"] for row in rows])
+
+
+def with_lines(checkpoint: Kept, lines: Iterable[bytes]) -> bytes:
+    """A note and what witnesses added, as it is published."""
+    return checkpoint.note + b"".join(line + b"\n" for line in lines)
