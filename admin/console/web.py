@@ -27,7 +27,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
 
 from admin import keys, logs
-from admin.console import door_pages, proving, queue_pages, report_pages, session_pages
+from admin.console import door_pages, factor_pages, proving, queue_pages, report_pages, session_pages
 from admin.console.children import Children, Served
 from admin.console.door import Door
 from admin.console.factors import Factors
@@ -85,6 +85,11 @@ ROUTES = (
     Route("POST", "/language", door_pages.choose_language, Act.COME_IN),
     Route("GET", "/healthz", health, Act.COME_IN, watching=True),
     Route("GET", "/static/{name}", asset, Act.COME_IN, watching=True),
+    Route("GET", "/factors", factor_pages.listed, Act.STAY),
+    Route("GET", "/factors/key", factor_pages.key_to_add, Act.FACTORS),
+    Route("POST", "/factors/key", factor_pages.add_key, Act.FACTORS),
+    Route("POST", "/factors/remove", factor_pages.remove_key, Act.FACTORS),
+    Route("POST", "/factors/codes", factor_pages.new_codes, Act.FACTORS),
     Route("GET", "/queue", queue_pages.queue, Act.SEE_QUEUE),
     Route("GET", "/queue/rows", queue_pages.rows, Act.SEE_QUEUE, watching=True),
     Route("GET", "/queue/changes", queue_pages.changes, Act.SEE_QUEUE, watching=True),
