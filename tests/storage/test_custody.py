@@ -20,6 +20,7 @@ from storage.errors import SwappedRowError
 from storage.manifest import Compartment
 from storage.secrets import ProcessSecret
 from storage.submission import Given, Receipt, SealedFile
+from storage.tables import APPEND_ONLY, metadata
 
 NOW = datetime(2031, 5, 6, 7, 8, 9, tzinfo=UTC)
 TEAM = HybridIdentity.generate()
@@ -102,6 +103,106 @@ async def test_one_sequencer_at_a_time(
     finally:
         await other.close()
     assert await keeper.fetchval("SELECT count(*) FROM custody_sequence") == 1
+
+
+async def test_a_leaf_that_commits_very_late_is_found_by_looking_at_the_whole(
+    connections: dict[str, asyncpg.Connection], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its id lies further behind than is looked each time: it waits for the round that looks at everything."""
+    monkeypatch.setattr(custody, "_LOOK_BACK", 10)
+    bot, console, keeper = (connections[role] for role in (roles.BOT, roles.CONSOLE, roles.KEEPER))
+    slow = bot.transaction()
+    await slow.start()
+    await custody.write(bot, a_leaf(1))
+    for number in range(2, 30):
+        await custody.write(console, a_leaf(number))
+    assert await custody.sequence(keeper, whole=True) == 28
+    await slow.commit()
+    assert await custody.sequence(keeper) == 0
+    assert await custody.sequence(keeper, whole=True) == 1
+    assert await custody.sequence(keeper, whole=True) == 0
+    newest = await keeper.fetchval('SELECT leaf_hash FROM custody_sequence ORDER BY "index" DESC LIMIT 1')
+    assert newest == merkle.leaf_hash(a_leaf(1))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"", b"\xff\xfe", b"[]", b"7", b"{", b"[" * 100_000, b'{"object":7}', b'{"object":"\\u0000"}',
+        b'{"object":"\\ud800"}', b'{"object":"' + b"x" * 5000 + b'"}',
+    ],
+)  # fmt: skip
+async def test_whatever_stands_in_a_leaf_is_numbered_and_stops_nobody(
+    data: bytes, connections: dict[str, asyncpg.Connection]
+) -> None:
+    """Intake may add leaves; one of bytes that are no leaf of ours keeps no other from its place."""
+    bot, keeper = connections[roles.BOT], connections[roles.KEEPER]
+    await custody.write(bot, data)
+    await custody.write(bot, a_leaf(1))
+    assert await custody.sequence(keeper) == 2
+    rows = await keeper.fetch('SELECT leaf_hash, object FROM custody_sequence ORDER BY "index"')
+    assert [tuple(row) for row in rows] == [
+        (merkle.leaf_hash(data), None),
+        (merkle.leaf_hash(a_leaf(1)), "report 1"),
+    ]
+    assert len(await custody.history(keeper, "report 1")) == 1
+
+
+async def test_a_leaf_is_one_line(connections: dict[str, asyncpg.Connection]) -> None:
+    """So a file with a leaf a line can be read in one way only."""
+    with pytest.raises(asyncpg.CheckViolationError):
+        await custody.write(connections[roles.BOT], b'{"object":\n"r"}')
+
+
+async def test_the_history_of_a_thing_is_told_with_what_has_no_number_yet(
+    connections: dict[str, asyncpg.Connection],
+) -> None:
+    console, keeper = connections[roles.CONSOLE], connections[roles.KEEPER]
+
+    async def act(kind: str, obj: str, **facts: str) -> None:
+        await custody.write(console, custody.leaf(kind, at=NOW, actor="swift", obj=obj, **facts))
+
+    await act("opened", "r1")
+    await act("claimed", "r2", after="r1")  # it names r1 and is not about it
+    await custody.sequence(keeper)
+    await act("claimed", "r1")
+    await act("opened", "r2", after="r1")
+    assert [told["kind"] for told in await custody.history(console, "r1")] == ["opened", "claimed"]
+    await custody.sequence(keeper)
+    assert [told["kind"] for told in await custody.history(console, "r1")] == ["opened", "claimed"]
+    assert await custody.history(console, "r3") == []
+
+
+LOG_TABLES = sorted(table for table in APPEND_ONLY if table.startswith("custody_"))
+
+
+@pytest.mark.parametrize("table", LOG_TABLES)
+async def test_no_login_role_changes_the_log_even_if_the_right_were_given(
+    table: str, connections: dict[str, asyncpg.Connection]
+) -> None:
+    superuser = connections["superuser"]
+    await superuser.execute(
+        """INSERT INTO custody_leaves (leaf) VALUES ('{}');
+        INSERT INTO custody_sequence SELECT 0, id, sha256(leaf) FROM custody_leaves;
+        INSERT INTO custody_tiles VALUES (0, 0, decode(repeat('00', 8192), 'hex'), sha256(''));
+        INSERT INTO custody_checkpoints VALUES (1, '', now());
+        INSERT INTO custody_publications VALUES (1, 'here', now());
+        INSERT INTO custody_cosignatures VALUES (1, 'witness', '');
+        INSERT INTO custody_timestamps VALUES (1, 'authority', '')"""
+    )
+    column = metadata.tables[table].columns.keys()[-1]
+    for role in roles.LOGIN_ROLES:
+        statements = (
+            f'UPDATE {table} SET "{column}" = "{column}"', f"DELETE FROM {table}", f"TRUNCATE {table} CASCADE",
+        )  # fmt: skip
+        for _ in range(2):
+            for statement in statements:
+                with pytest.raises(asyncpg.InsufficientPrivilegeError) as refused:
+                    await connections[role].execute(statement)
+            # The second time it is the triggers alone that refuse.
+            await superuser.execute(f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {role}")
+        assert "only grows" in str(refused.value)
+    assert await superuser.fetchval(f"SELECT count(*) FROM {table}") == 1
 
 
 # ---- what a receipt's leaf promises --------------------------------------------------------------
