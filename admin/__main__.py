@@ -8,7 +8,7 @@ import sys
 import textwrap
 from typing import TYPE_CHECKING
 
-from admin import backup_commands, ceremony_commands, member_commands
+from admin import backup_commands, ceremony_commands, key_commands, member_commands
 from admin.errors import AdminError
 from admin.member_commands import ROLES
 from admin.telling import SILENT, CommandError, database_told, say
@@ -94,7 +94,19 @@ def parser() -> argparse.ArgumentParser:
         commands.add_parser("manifest", help="show the signed list of keys, and renew it once a year")
     )
 
-    member_commands.add_to(commands.add_parser("member", help="add and list members, give them compartments"))
+    member = commands.add_parser(
+        "member", help="add and list members, change what they open; let them leave, or have new keys"
+    )
+    key_commands.add_to(member_commands.add_to(member))
+    key_commands.add_rotate(
+        commands.add_parser(
+            "rotate",
+            help="begin a new epoch: reports are sealed to a new identity",
+            description="Begins a new epoch of each compartment, or of those named: what comes from now on is sealed"
+            " to a new identity, which each member whom the signed list names for it has, and recovery. What was"
+            " sealed before still opens. Who holds it signs in again.",
+        )
+    )
 
     serve = commands.add_parser("serve", help="serve the console to the team's browsers")
     serve.set_defaults(act=_serve)

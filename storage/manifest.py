@@ -352,10 +352,10 @@ class SeenSerial:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The newest manifest, verified, and as it is kept."""
+    """The newest manifest, verified, and as it is kept, with those before it on which it stands."""
 
     manifest: Manifest
-    signed: Signed
+    chain: tuple[Signed, ...]
 
 
 async def newest(connection: Database, key: Ed25519PublicKey, seen: SeenSerial) -> Manifest:
@@ -384,7 +384,7 @@ async def newest_kept(connection: Database, key: Ed25519PublicKey, seen: SeenSer
     hashes = [hashlib.sha256(one.body).hexdigest() for one in chain]
     before = {manifest.serial - back: sha256 for back, sha256 in enumerate(hashes)}
     seen.accept(manifest.serial, hashes[0], before=before)
-    return Kept(manifest, chain[0])
+    return Kept(manifest, tuple(chain))
 
 
 async def keep(connection: Connection, manifest: Manifest, signed: Signed) -> None:

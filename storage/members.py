@@ -82,6 +82,47 @@ async def leave(connection: Connection, member: uuid.UUID, at: datetime) -> bool
     return bool(status == "UPDATE 1")
 
 
+async def set_role(connection: Connection, member: uuid.UUID, role: str) -> bool:
+    """Gives a member another role, in the caller's transaction; False when there is no such member any more."""
+    status = await connection.execute(
+        "UPDATE members SET role = $2 WHERE id = $1 AND left_hour IS NULL", member, role
+    )
+    return bool(status == "UPDATE 1")
+
+
+async def renew_keys(connection: Connection, member: Member, at: datetime) -> bool:
+    """Puts a member's new keys in the place of those they lost, and removes their second factors, in the caller's
+    transaction; False when there is no such member any more.
+
+    `totp_step` stays: a code of this very half minute is not taken under the new secret either.
+    """
+    status = await connection.execute(
+        """UPDATE members SET recipient = $2, signing_key = $3, identity = $4, signing_secret = $5, totp = $6
+           WHERE id = $1 AND left_hour IS NULL""",
+        member.id, member.recipient, member.signing_key, member.identity, member.signing_secret, member.totp,
+    )  # fmt: skip
+    await connection.execute(
+        "UPDATE factors SET removed_hour = $2 WHERE member = $1 AND removed_hour IS NULL", member.id, hour(at)
+    )
+    return bool(status == "UPDATE 1")
+
+
+async def end_sessions(connection: Connection, member: uuid.UUID) -> None:
+    """Ends all sessions of a member, in the caller's transaction."""
+    await connection.execute("DELETE FROM sessions WHERE member = $1", member)
+
+
+async def undelivered(connection: Database, member: uuid.UUID) -> dict[str, int]:
+    """How many replies of a member nobody has read yet, by the desk code of their report."""
+    rows = await connection.fetch(
+        """SELECT r.desk_code, count(*) AS replies FROM replies a JOIN reports r ON r.id = a.report
+           WHERE a.member = $1 AND a.read_hour IS NULL AND r.withdrawn_hour IS NULL
+           GROUP BY r.desk_code ORDER BY r.desk_code""",
+        member,
+    )
+    return {row["desk_code"]: row["replies"] for row in rows}
+
+
 async def use_totp_step(connection: Database, member: uuid.UUID, step: int) -> bool:
     """Uses up a TOTP step and all before it; False when it was used already. Two at once: one succeeds."""
     used = await connection.fetchval(
@@ -102,6 +143,11 @@ async def put_team_key(connection: Connection, key: TeamKey) -> None:
         key.holder,
         key.sealed,
     )
+
+
+async def drop_team_keys(connection: Connection, holder: uuid.UUID) -> None:
+    """Takes away all of a holder's copies, in the caller's transaction."""
+    await connection.execute("DELETE FROM team_keys WHERE holder = $1", holder)
 
 
 async def team_key(connection: Database, compartment: str, epoch: int, holder: uuid.UUID) -> TeamKey | None:

@@ -321,7 +321,7 @@ async def test_nobody_gives_on_what_they_do_not_hold_nor_what_there_is_not(team:
 
 async def given(team: Any, now: datetime, call_sign: str, compartment: str) -> Any:
     return await give(
-        team.connection, call_sign, compartment, ceremony_key=team.made.ceremony_key.public_key(),
+        team.connection, call_sign, compartment, signer=team.made.ceremony_key,
         opener=Opener(RECOVERY, team.made.recovery), seen=team.seen(), now=now,
     )  # fmt: skip
 
