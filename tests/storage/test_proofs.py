@@ -84,17 +84,6 @@ async def test_heads_and_proofs_above_the_second_level(keeper: asyncpg.Connectio
     await compare(keeper, hashes, [*edges, count, *random.Random(2).sample(range(count), 10)])
 
 
-async def test_a_proof_reads_a_few_rows_only(keeper: asyncpg.Connection) -> None:
-    """Of a log of many tiles a head needs one row a level and the newest leaves."""
-    await write(keeper, 0, 5 * TILE + 9)
-    await number_all(keeper)
-    await proofs.inclusion(keeper, 0, 5 * TILE + 9)  # asyncpg asks for types once
-    asked: list[str] = []
-    keeper.add_query_logger(lambda record: asked.append(record.query))
-    await proofs.inclusion(keeper, TILE + 1, 5 * TILE + 9)
-    assert len(asked) == 4
-
-
 async def test_what_the_log_does_not_have_has_no_proof(keeper: asyncpg.Connection) -> None:
     await write(keeper, 0, 3)
     await number_all(keeper)
