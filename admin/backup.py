@@ -139,7 +139,7 @@ class Dump:
         size = await self._connection.fetchval("SELECT coalesce(sum(sealed_size), 0)::bigint FROM files")
         return Head(
             hour=f"{custody.hour(now):%Y-%m-%dT%HZ}", schema_revision=revision, manifest=serial,
-            columns=columns, rows=rows, blobs=rows["files"], blob_bytes=size,
+            tables=list(columns), columns=columns, rows=rows, blobs=rows["files"], blob_bytes=size,
         )  # fmt: skip
 
     async def _table(self, writer: Writer, table: str, head: Head) -> None:

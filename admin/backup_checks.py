@@ -95,8 +95,8 @@ class _Checks:
     def run(self, weighed: Weighed) -> Checked:
         readable(self._head)
         newest: Manifest | None = None
-        for table, columns in self._head.columns.items():
-            self._table(table, columns)
+        for table in self._head.tables:
+            self._table(table, self._head.columns[table])
             if table == "manifests":  # before anything else is looked at
                 newest = self._newest_manifest()
                 self._log.vkeys = self._log_keys()
@@ -186,14 +186,9 @@ def readable(head: Head) -> None:
             f"The backup was made by a newer version of the program (schema {head.schema_revision}; this one has"
             f" {setup.newest_revision()}). Use that version."
         )
-    known = [table for table in backups.KEPT if table in head.columns]
     named = all(_PLAIN.fullmatch(column) for columns in head.columns.values() for column in columns)
-    if (
-        list(head.columns) != known
-        or "manifests" not in known
-        or head.rows.keys() != head.columns.keys()
-        or not named
-    ):
+    known = {*head.tables} <= {*backups.KEPT} and head.tables[:1] == ["manifests"]
+    if not (named and known and {*head.tables} == head.columns.keys() == head.rows.keys()):
         raise BackupError("The backup names tables that this version does not know.")
 
 

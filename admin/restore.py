@@ -135,7 +135,8 @@ class _Loading:
 
     async def run(self) -> Restored:
         with closing(BlobList()) as listed:
-            for table, columns in self._reader.head.columns.items():
+            for table in self._reader.head.tables:
+                columns = self._reader.head.columns[table]
                 pieces = self._without_erased(table, columns)
                 if table == "files":
                     pieces = _noting(pieces, columns, listed)
@@ -198,7 +199,7 @@ async def _asynchronous(pieces: Iterable[bytes]) -> AsyncIterator[bytes]:
 
 async def _count_on(connection: asyncpg.Connection, head: Head) -> None:
     """New rows get numbers after those that came back."""
-    for table in head.columns:
+    for table in head.tables:
         for column in metadata.tables[table].columns:
             if isinstance(column.identity, Identity):
                 await connection.execute(

@@ -100,6 +100,7 @@ class Head(_Json):
     hour: str  # when its snapshot was taken, like 2031-05-06T07Z
     schema_revision: str
     manifest: int  # the newest manifest's serial
+    tables: list[str]  # in their order
     columns: dict[str, list[str]]
     rows: dict[str, int]
     blobs: int

@@ -55,7 +55,10 @@ class Ledger:
         return found
 
     def add(self, reports: Iterable[tuple[uuid.UUID, str]]) -> int:
-        """Adds (report, hour) for those that are not in it yet, durably; how many. Raises LedgerError."""
+        """Adds (report, hour) for those that are not in it yet, durably; how many. LedgerError.
+
+        The file is there afterwards: an empty one says that nothing was erased.
+        """
         try:
             with self._alone():
                 known = self.read()
@@ -64,7 +67,7 @@ class Ledger:
                     for report, hour in dict(reports).items()
                     if report not in known
                 ]
-                if lines:
+                if lines or not self._path.exists():
                     self._append(b"".join(lines))
         except OSError as error:
             raise LedgerError(f"The ledger {self._path} cannot be written: {error.strerror}.") from None
