@@ -20,7 +20,7 @@ from typing import Any
 
 import rfc8785
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from seal import HybridIdentity, HybridRecipient, SealError, parse_identities
 from storage.bodies import open_body, seal_body
@@ -101,13 +101,26 @@ class Opened:
 
 
 def open_reply(reply: Reply, identities: Sequence[HybridIdentity], manifest: Manifest) -> str:
-    """The text of a reply. RefusedReplyError: not signed by a member whom the manifest names, or changed."""
-    return read_reply(reply, identities, manifest).text
+    """The text of a reply that is to go out. RefusedReplyError: not signed with the key that the manifest names for
+    its member today, or changed. What was signed by somebody who left, or with a key that was lost, is not sent.
+    """
+    return _read(reply, identities, manifest.signing_key_of(str(reply.member))).text
 
 
 def read_reply(reply: Reply, identities: Sequence[HybridIdentity], manifest: Manifest) -> Opened:
-    """The text of a reply and its time. RefusedReplyError as `open_reply`."""
-    key = manifest.signing_key_of(str(reply.member))
+    """The text of a reply and its time, for the team: also of who left, and from before a reset.
+
+    RefusedReplyError as `open_reply`, of all the keys that the manifest names, now or before.
+    """
+    former = manifest.signing_keys_before(str(reply.member))
+    for key in former:
+        with contextlib.suppress(InvalidSignature):
+            key.verify(reply.signature, reply.to_sign())
+            return _read(reply, identities, key)
+    return _read(reply, identities, manifest.signing_key_of(str(reply.member)))
+
+
+def _read(reply: Reply, identities: Sequence[HybridIdentity], key: Ed25519PublicKey | None) -> Opened:
     if key is None:
         raise RefusedReplyError("a reply names a member whom the manifest does not")
     try:

@@ -164,6 +164,6 @@ class Door:
 
 def _open_team(key: TeamKey, identity: HybridIdentity, signed: Manifest) -> HybridIdentity:
     compartment = signed.compartments.get(key.compartment)
-    if compartment is None:
-        raise SwappedRowError("the manifest names no such compartment")
+    if compartment is None or not signed.is_open_to(key.compartment, str(key.holder)):
+        raise SwappedRowError("the manifest names no such compartment, or gives it to others")
     return keys.open_team_identity(key, identity, compartment)
