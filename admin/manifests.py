@@ -43,6 +43,14 @@ async def name_relay(
     return await _keep_next(connection, before, signer, now, {"relay": str(relay)})
 
 
+async def name_log(
+    connection: Connection, log: str, *, signer: Ed25519PrivateKey, seen: SeenSerial, now: datetime
+) -> Manifest:
+    """The manifest that names this key of the custody log (a note verifier key): the newest, if it does already."""
+    before = await manifest.newest(connection, signer.public_key(), seen)
+    return before if before.log == log else await _keep_next(connection, before, signer, now, {"log": log})
+
+
 async def complete(
     connection: Connection, *, signer: Ed25519PrivateKey, seen: SeenSerial, now: datetime
 ) -> list[str]:
