@@ -13,6 +13,7 @@ from flows.inputs import Claimed, Edited, Input, Located, Said, Sent, Tapped, Un
 from flows.interview import Interview
 from flows.lookup import Place, Places
 from flows.moves import Turn
+from flows.placecodes import place_codes
 from flows.screen import card
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "card",
     "in_language",
     "once_sent",
+    "place_codes",
     "take",
     "urgency",
 ]

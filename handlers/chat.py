@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from flows import Card, Input, Sent, Text
+from flows import Card, Input, Interview, Sent, Text, place_codes
 from flows.interview import BEFORE
 from flows.taps import FORM
 from handlers.line import Line
@@ -91,7 +91,9 @@ class Chat:
         interview = draft.data.get("interview", {})
         meta = {**came.file["meta"], "kind": came.given.kind, "step": interview.get("at", BEFORE)}
         draft.data["files"][came.given.file] = meta
-        name, _ = self.line.compartment(interview.get("form", FORM))
+        # Whose it is as the answers stand; what came before a place was named has the key of the form's compartment.
+        places = place_codes(Interview.from_json(interview)) if interview else ()
+        name, _ = self.line.compartment(interview.get("form", FORM), places)
         self._fetches(came, meta, compartment=name, draft=draft)
 
     def joins_its_album(self, came: Came) -> bool:

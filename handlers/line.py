@@ -1,6 +1,6 @@
 """What handlers need besides the update and its visit; built once a process and passed in."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -58,8 +58,8 @@ class Line:
         ]
         return {"text": self.texts[lang].page(card.texts), "buttons": rows, "tag": tag}
 
-    def compartment(self, form: str) -> tuple[str, Compartment]:
-        """Where reports of this form go, and the key they are sealed to."""
+    def compartment(self, form: str, places: Iterable[str] = ()) -> tuple[str, Compartment]:
+        """Where reports of this form go that name places of these codes, and the key they are sealed to."""
         manifest = self.manifest()
-        name = manifest.compartment_of(form)
+        name = manifest.compartment_of(form, places)
         return name, manifest.compartments[name]

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from flows import Card, Interview, Text, after, body, card, greeting, once_sent, returnwords
+from flows import Card, Interview, Text, after, body, card, greeting, once_sent, place_codes, returnwords
 from handlers.chat import Chat
 from storage import draft_files, submission, threads
 from storage.intake import Draft, Outgoing
@@ -43,16 +43,16 @@ async def sends(chat: Chat) -> None:
         chat.clears()
         chat.shows(after.passed_on(), at=chat.line.now() + PASSED_ON_AFTER)
     else:
-        receipt = await _submits(chat, draft, interview)
+        receipt, compartment = await _submits(chat, draft, interview)
         chat.visit.shred(draft)  # its row went with the report
-        compartment, _ = chat.line.compartment(interview.form)
         until = (chat.line.now() + SIBLINGS_JOIN_FOR).timestamp()
         for album in {file.album for file in interview.files if file.album}:
             chat.visit.messages.albums[album] = (str(receipt.report), compartment, until)
         _shows_receipt(chat, interview, receipt, compartment, draft_files.hashes(draft))
 
 
-async def _submits(chat: Chat, draft: Draft, interview: Interview) -> submission.Receipt:
+async def _submits(chat: Chat, draft: Draft, interview: Interview) -> tuple[submission.Receipt, str]:
+    """The receipt, and the compartment that the report went to."""
     content = body(interview)
     ready, pending = await draft_files.files_of(chat.visit.connection, draft)
     given = submission.Given(
@@ -68,18 +68,19 @@ async def _submits(chat: Chat, draft: Draft, interview: Interview) -> submission
         lang=interview.lang,
         waiting_room=chat.visit.waiting_room,
     )
+    to = chat.line.compartment(interview.form, place_codes(interview))
     receipt = await submission.submit(
-        chat.visit.connection,
-        draft.id,
-        given,
-        to=chat.line.compartment(interview.form),
-        secret=chat.line.intake.secret,
-        now=chat.line.now(),
+        chat.visit.connection, draft.id, given, to=to, secret=chat.line.intake.secret, now=chat.line.now()
     )
     await draft_files.hand_over(
-        chat.line.intake, chat.visit.connection, pending, receipt.report, seen=draft_files.hashes(draft)
+        chat.line.intake,
+        chat.visit.connection,
+        pending,
+        receipt.report,
+        compartment=to[0],
+        seen=draft_files.hashes(draft),
     )
-    return receipt
+    return receipt, to[0]
 
 
 async def _adds(chat: Chat, draft: Draft, interview: Interview, to: Mapping[str, str]) -> None:
@@ -99,7 +100,9 @@ async def _adds(chat: Chat, draft: Draft, interview: Interview, to: Mapping[str,
     seen = draft_files.hashes(draft)
     if "report" in draft.data:
         draft.data["report"]["seen"] = seen
-    await draft_files.hand_over(chat.line.intake, chat.visit.connection, pending, report, seen=seen)
+    await draft_files.hand_over(
+        chat.line.intake, chat.visit.connection, pending, report, compartment=to["compartment"], seen=seen
+    )
     if content.get("answer_here") == "chat":
         await threads.open_thread(
             chat.visit.connection,

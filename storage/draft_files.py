@@ -27,7 +27,8 @@ _EXPIRES_WITH_MARGIN = 2  # lifetimes: a draft that is written again lives on, a
 @dataclass(slots=True)
 class Download:
     """One file to fetch. `job` is {"to", "draft", "message", "compartment", "lang", "file_id", "meta"} and, once its
-    report is sent, "report" and "seen": the SHA-256, hex, of each file that the report holds.
+    report is sent, "report", "report_compartment" (the file's own may be another, chosen before a place was named) and
+    "seen": the SHA-256, hex, of each file that the report holds.
 
     `chat` is None for what was on its way when the report was sent.
     """
@@ -116,11 +117,12 @@ async def hand_over(
     files: Sequence[uuid.UUID],
     report: uuid.UUID,
     *,
+    compartment: str,
     seen: Sequence[str] = (),
 ) -> None:
     """The report is sent: what is still on its way belongs to it from now on, and no longer to the chat.
 
-    `seen` are the hashes of the files that the report holds already.
+    `compartment` is the report's; `seen` are the hashes of the files that the report holds already.
     """
     for file in files:
         try:
@@ -129,7 +131,8 @@ async def hand_over(
             continue
         if download is None:
             continue
-        job = {**download.job, "report": str(report), "seen": list(seen)}
+        joins = {"report": str(report), "report_compartment": compartment, "seen": list(seen)}
+        job = {**download.job, **joins}
         value = intake.days.seal(
             intake.now().date(), Row("downloads", file.bytes, download.version + 1), json.dumps(job).encode()
         )

@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from admin import ceremony, papers
@@ -58,6 +58,7 @@ def test_words_give_the_secret_back_however_they_are_set(
     assert from_words(kind, text) == secret
 
 
+@settings(max_examples=10, deadline=None)
 @given(secret=st.binary(min_size=32, max_size=32), place=st.integers(0, 23))
 def test_of_all_other_words_in_one_place_few_pass_unnoticed(secret: bytes, place: int) -> None:
     words = to_words(RECOVERY, secret)

@@ -49,6 +49,7 @@ class Team:
     apart: dict[str, HybridIdentity] = field(
         default_factory=lambda: {name: HybridIdentity.generate() for name in APART.values()}
     )
+    places: dict[str, str] = field(default_factory=dict)  # by the beginning of a place's code
 
     async def holds_ceremony(self) -> None:
         """Publishes the first manifest."""
@@ -62,6 +63,7 @@ class Team:
             },
             members={},
             routing={form.name: APART.get(form.name, "team") for form in forms.every()},
+            places=self.places,
         )
         connection = await asyncpg.connect(self.database.url(roles.KEEPER))
         try:

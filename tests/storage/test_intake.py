@@ -266,7 +266,7 @@ async def test_downloads_swapped_are_refused(
             with pytest.raises(SwappedRowError):
                 await draft_files.read(intake, connection, file)
         # A report that is sent now goes without the file, and is not held up.
-        await draft_files.hand_over(intake, connection, ids, uuid.uuid4())
+        await draft_files.hand_over(intake, connection, ids, uuid.uuid4(), compartment="team")
 
 
 async def test_a_download_that_is_handed_over_still_opens(
@@ -275,11 +275,12 @@ async def test_a_download_that_is_handed_over_still_opens(
     await begins(intake, OLHA, "about Olenka")
     file, report = await attacker.fetchval("SELECT id FROM downloads"), uuid.uuid4()
     async with intake.connections.acquire() as connection, connection.transaction():
-        await draft_files.hand_over(intake, connection, [file], report)
+        await draft_files.hand_over(intake, connection, [file], report, compartment="south")
         download = await draft_files.read(intake, connection, file)
     assert download is not None
     assert download.chat is None
-    assert download.job == {"to": OLHA, "file_id": "about Olenka", "report": str(report), "seen": []}
+    handed = {"report": str(report), "report_compartment": "south", "seen": []}
+    assert download.job == {"to": OLHA, "file_id": "about Olenka", **handed}
 
 
 async def test_a_chat_address_moved_to_another_report_is_refused(
