@@ -117,6 +117,54 @@ def _head(text: str) -> Head:
     return Head(checkpoint.size, checkpoint.root)
 
 
+@dataclass(frozen=True, slots=True)
+class Cosigned:
+    """Whose cosignatures were new, for the checkpoint of this size."""
+
+    size: int
+    witnesses: Sequence[str]
+
+
+async def take_cosignatures(
+    connection: Connection, note: bytes, vkeys: Sequence[str], now: datetime
+) -> Cosigned:
+    """Keeps the lines of these witnesses, if they are of a checkpoint that is kept.
+
+    Raises MalformedNoteError, ForgedNoteError (told by a leaf too), UnsignedNoteError when none of them signed it.
+    """
+    try:
+        checkpoint = await _kept(connection, note)
+        found = sorted(notes.cosigners(note, vkeys))
+    except ForgedNoteError:
+        await refused(connection, Refusal.CHECKPOINT, obj=OBJECT, actor="keeper", now=now)
+        raise
+    if not found:
+        raise UnsignedNoteError("none of the witnesses whom we know has signed this note")
+    new = [
+        name
+        for name in found
+        if await checkpoints.keep_cosignature(connection, checkpoint.size, name, _line_of(note, name, vkeys))
+    ]
+    return Cosigned(checkpoint.size, new)
+
+
+async def _kept(connection: Connection, note: bytes) -> Kept:
+    """The checkpoint that this note is of, word for word."""
+    head, parted, _ = note.rpartition(b"\n\n")
+    size = Checkpoint.parse(f"{head.decode(errors='replace')}\n").size
+    kept = await checkpoints.of_size(connection, size)
+    if kept is None or not parted or not kept.note.startswith(head + b"\n\n"):
+        raise ForgedNoteError("this is no checkpoint that the keeper made")
+    return kept
+
+
+def _line_of(note: bytes, name: str, vkeys: Sequence[str]) -> bytes:
+    """The line of one witness, alone valid below the same text."""
+    head, parted, below = note.rpartition(b"\n\n")
+    lines = [line for line in below.splitlines() if line.startswith(f"— {name} ".encode())]
+    return next(line for line in lines if name in notes.cosigners(head + parted + line + b"\n", vkeys))
+
+
 @dataclass
 class Checkpoints:
     """The keeper's job: one round at a time, by one keeper at a time."""
@@ -161,7 +209,7 @@ class Checkpoints:
                 await connection.execute("SELECT pg_advisory_unlock($1)", SIGNING_LOCK)
 
     async def _make(self, connection: Connection, now: datetime) -> None:
-        while await custody.sequence(connection):
+        while await custody.sequence(connection, whole=True):
             pass
         try:
             made = await make(connection, self.log, now)
