@@ -8,7 +8,14 @@ import sys
 import textwrap
 from typing import TYPE_CHECKING
 
-from admin import backup_commands, ceremony_commands, key_commands, member_commands
+from admin import (
+    backup_commands,
+    ceremony_commands,
+    custody_commands,
+    key_commands,
+    member_commands,
+    reseal_command,
+)
 from admin.errors import AdminError
 from admin.member_commands import ROLES
 from admin.telling import SILENT, CommandError, database_told, say
@@ -106,6 +113,20 @@ def parser() -> argparse.ArgumentParser:
             " to a new identity, which each member whom the signed list names for it has, and recovery. What was"
             " sealed before still opens. Who holds it signs in again.",
         )
+    )
+
+    reseal_command.add_to(
+        commands.add_parser(
+            "reseal",
+            help="seal what was sealed to a former epoch anew, to the present one",
+            description="Opens every report and file that is sealed to a former epoch, or to another compartment than"
+            " its own, and seals it anew, old → new in the custody log. It can be stopped in any way and run again,"
+            " while the bot and the console work. What is not as it was received is refused, named and left.",
+        )
+    )
+
+    custody_commands.add_to(
+        commands.add_parser("custody", help="verify the custody log, prove what is in it, name its key")
     )
 
     serve = commands.add_parser("serve", help="serve the console to the team's browsers")
