@@ -74,6 +74,11 @@ def add_to(member: argparse.ArgumentParser) -> "argparse._SubParsersAction[argpa
 def needs_opener(command: argparse.ArgumentParser) -> None:
     """The ceremony key, and a second key: recovery's, or that of a member."""
     needs_ceremony_key(command)
+    needs_identity(command)
+
+
+def needs_identity(command: argparse.ArgumentParser) -> None:
+    """Who opens: recovery, or a member (`opener_of`)."""
     opener = command.add_mutually_exclusive_group(required=True)
     opener.add_argument("--recovery", type=Path, metavar="FILE", help="the recovery identity's file")
     opener.add_argument(

@@ -37,7 +37,12 @@ def open_body(
     kinds: Sequence[str], row: uuid.UUID, version: int, sealed: bytes, identities: Sequence[HybridIdentity]
 ) -> dict[str, Any]:
     """The content, if this body was sealed for this very row; else SwappedRowError. seal's errors pass through."""
-    content = json.loads(open_bytes(sealed, identities))
+    return read_body(kinds, row, version, open_bytes(sealed, identities))
+
+
+def read_body(kinds: Sequence[str], row: uuid.UUID, version: int, plain: bytes) -> dict[str, Any]:
+    """The content of a body that is open already; SwappedRowError as `open_body`."""
+    content = json.loads(plain)
     head = (
         (content.get("kind"), content.get("id"), content.get("version")) if isinstance(content, dict) else ()
     )

@@ -32,6 +32,7 @@ class FileRow:
     ciphertext_sha256: bytes
     sealed_size: int
     key_epoch: int
+    compartment: str  # whose key sealed it
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ async def material_of(connection: AsyncConnection, row: Row) -> Material:
     kept = await connection.execute(
         sa.select(
             files.c.id, files.c.body, files.c.blob, files.c.ciphertext_sha256, files.c.sealed_size,
-            files.c.key_epoch,
+            files.c.key_epoch, files.c.compartment,
         ).where(files.c.report == row.id)
     )  # fmt: skip
     return Material(row, [SealedRow(*one) for one in sealed.all()], [FileRow(*one) for one in kept.all()])

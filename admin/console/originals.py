@@ -3,9 +3,9 @@
     await check(blobs, file, identities)                     # reads it all once: RefusedError says what is wrong
     async for piece in original(blobs, file, identities): …  # then again, to give it away
 
-`check` holds the blob against the ciphertext hash of the body, and what is inside against length and SHA-256 as
-received. `original` does it again while it streams and keeps the last piece back until all of it is right, so
-that even a blob swapped in between never becomes a complete file. Memory is constant.
+`check` holds the blob against the ciphertext hash of the body (of the row, if it was sealed anew), and what is inside
+against length and SHA-256 as received. `original` does it again while it streams and keeps the last piece back until
+all of it is right, so that even a blob swapped in between never becomes a complete file. Memory is constant.
 """
 
 import contextlib

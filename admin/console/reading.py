@@ -4,7 +4,9 @@
     reading.parts[0].content["answers"], reading.files, reading.troubles
 
 A body must open where it stands, name this report, and have the ciphertext hash of its row. A file is shown only
-if a body lists it with the very ciphertext hash of its row.
+if a body lists it with the very ciphertext hash of its row. Of a file that was sealed anew since (`admin.reseal`) the
+body lists the hash of before, for no byte of a body ever changes: the row's later epoch, or other compartment, tells
+it, and what counts is then what the body says of the file as received, its SHA-256 and length (`originals`).
 """
 
 import hashlib
@@ -14,8 +16,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from seal import HybridIdentity, MalformedError, TamperedError, WrongKeyError
-from storage.bodies import open_body
+from seal import HybridIdentity, MalformedError, TamperedError, WrongKeyError, open_bytes
+from storage.bodies import read_body
 from storage.desk import FileRow, Material, SealedRow
 from storage.errors import SwappedRowError
 
@@ -41,8 +43,8 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file as its body lists it, and its row. `length` in bytes, `sha256` (hex) as received; `trouble`
-    is the end of a text key when the file cannot be trusted.
+    """A file as its body lists it, and its row. `length` in bytes, `sha256` (hex) as received; `ciphertext_sha256`
+    (hex) is what the blob must have; `trouble` is the end of a text key when the file cannot be trusted.
     """
 
     id: uuid.UUID
@@ -69,13 +71,13 @@ def read(material: Material, identities: Sequence[HybridIdentity]) -> Reading:
     """Opens every body. RefusedError: "wrong_key", "tampered", "malformed", "swapped" or "empty"."""
     if not material.bodies:
         raise RefusedError("empty")
-    parts = [_open(row, material.row.id, identities) for row in material.bodies]
+    parts = [_part(row, opened(row, material.row.id, identities)[1]) for row in material.bodies]
     rows = {row.id: row for row in material.files}
     files: dict[uuid.UUID, File] = {}
     for row, part in zip(material.bodies, parts, strict=True):
         for entry in part.content.get("files", ()):
-            listed = _file(entry, row.id, rows)
-            files[listed.id] = listed
+            file = listed(entry, row.id, rows)
+            files[file.id] = file
     troubles = []
     if [part.number for part in parts] != list(range(1, len(parts) + 1)):
         troubles.append("part_missing")
@@ -84,11 +86,15 @@ def read(material: Material, identities: Sequence[HybridIdentity]) -> Reading:
     return Reading(parts, files, troubles)
 
 
-def _open(row: SealedRow, report: uuid.UUID, identities: Sequence[HybridIdentity]) -> Part:
+def opened(
+    row: SealedRow, report: uuid.UUID, identities: Sequence[HybridIdentity]
+) -> tuple[bytes, Mapping[str, Any]]:
+    """A body's plaintext, byte for byte, and what it says. RefusedError: as `read`."""
     if hashlib.sha256(row.sealed).digest() != row.ciphertext_sha256:
         raise RefusedError("tampered")
     try:
-        content = open_body(_KINDS, row.id, row.number, row.sealed, identities)
+        plain = open_bytes(row.sealed, identities)
+        content = read_body(_KINDS, row.id, row.number, plain)
     except WrongKeyError:
         raise RefusedError("wrong_key") from None
     except TamperedError:
@@ -99,18 +105,34 @@ def _open(row: SealedRow, report: uuid.UUID, identities: Sequence[HybridIdentity
         raise RefusedError("swapped") from None
     if content.get("report") != str(report):
         raise RefusedError("swapped")
+    return plain, content
+
+
+def _part(row: SealedRow, content: Mapping[str, Any]) -> Part:
     return Part(row.number, datetime.fromisoformat(content["received"]), content)
 
 
-def _file(entry: Mapping[str, Any], body: uuid.UUID, rows: Mapping[uuid.UUID, FileRow]) -> File:
+def listed(entry: Mapping[str, Any], body: uuid.UUID, rows: Mapping[uuid.UUID, FileRow]) -> File:
+    """A file, from its entry in a body and from its row."""
     file = uuid.UUID(entry["id"])
     row = rows.get(file)
-    trouble = None
+    ciphertext, trouble = str(entry["ciphertext_sha256"]), None
     if row is None:
         trouble = "missing"
-    elif row.ciphertext_sha256.hex() != entry["ciphertext_sha256"] or row.body != body:
+    elif row.body != body:
+        trouble = "swapped"
+    elif _is_sealed_anew(entry, row):
+        ciphertext = row.ciphertext_sha256.hex()
+    elif row.ciphertext_sha256.hex() != ciphertext:
         trouble = "swapped"
     return File(
         file, entry.get("name") or "", entry.get("kind") or "", entry.get("mime") or "", int(entry["length"]),
-        str(entry["sha256"]), str(entry["ciphertext_sha256"]), row, trouble,
+        str(entry["sha256"]), ciphertext, row, trouble,
     )  # fmt: skip
+
+
+def _is_sealed_anew(entry: Mapping[str, Any], row: FileRow) -> bool:
+    """Whether another key sealed the file than the one that the body names; never one of before."""
+    if row.compartment != entry["compartment"]:
+        return True
+    return row.key_epoch > int(entry["epoch"])

@@ -39,9 +39,13 @@ def _how_evidence_may_change() -> None:
                 IF was = becomes AND OLD.ciphertext_sha256 <> NEW.ciphertext_sha256
                     AND (NEW.key_epoch > OLD.key_epoch
                          OR to_jsonb(NEW) ->> 'compartment' <> to_jsonb(OLD) ->> 'compartment')
-                    AND EXISTS (SELECT 1 FROM (SELECT leaf FROM custody_leaves ORDER BY id DESC LIMIT 200) newest
-                        WHERE position(convert_to(encode(OLD.ciphertext_sha256, 'hex'), 'UTF8') IN leaf) > 0
-                        AND position(convert_to(encode(NEW.ciphertext_sha256, 'hex'), 'UTF8') IN leaf) > 0)
+                    AND EXISTS (SELECT 1
+                        FROM (SELECT leaf, xmin AS made_by FROM custody_leaves ORDER BY id DESC LIMIT 200) newest
+                        WHERE made_by = pg_current_xact_id()::xid AND convert_from(leaf, 'UTF8')::jsonb @>
+                            jsonb_build_object('kind', 'resealed', 'object', OLD.id,
+                                'old', encode(OLD.ciphertext_sha256, 'hex'),
+                                'new', encode(NEW.ciphertext_sha256, 'hex'),
+                                'epoch', NEW.key_epoch))
                 THEN RETURN NEW; END IF;
             END IF;
             RAISE EXCEPTION 'table % only grows', TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';
@@ -76,12 +80,17 @@ def _shred_due() -> None:
 
 
 def _reseal() -> None:
-    """The keeper puts new ciphertext in the place of old, with the leaf that says so, or nothing at all."""
+    """The keeper puts new ciphertext in the place of old, with the leaf that says so, or nothing at all.
+
+    False: the row is gone, another's ciphertext stands in it, or somebody is at it now. Nobody waits for a row, so
+    that many at once never wait for each other.
+    """
     op.execute("""CREATE FUNCTION reseal_body(
             the_body uuid, old_sha256 bytea, new_sealed bytea, new_sha256 bytea, new_epoch integer, the_leaf bytea
         ) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
         BEGIN
-            PERFORM 1 FROM bodies WHERE id = the_body AND ciphertext_sha256 = old_sha256 FOR UPDATE;
+            PERFORM 1 FROM bodies WHERE id = the_body AND ciphertext_sha256 = old_sha256
+                FOR NO KEY UPDATE SKIP LOCKED;
             IF NOT FOUND THEN RETURN false; END IF;
             INSERT INTO custody_leaves (leaf) VALUES (the_leaf);
             UPDATE bodies SET sealed = new_sealed, ciphertext_sha256 = new_sha256, key_epoch = new_epoch
@@ -93,7 +102,8 @@ def _reseal() -> None:
             new_compartment text, new_epoch integer, the_leaf bytea
         ) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
         BEGIN
-            PERFORM 1 FROM files WHERE id = the_file AND ciphertext_sha256 = old_sha256 FOR UPDATE;
+            PERFORM 1 FROM files WHERE id = the_file AND ciphertext_sha256 = old_sha256
+                FOR NO KEY UPDATE SKIP LOCKED;
             IF NOT FOUND THEN RETURN false; END IF;
             INSERT INTO custody_leaves (leaf) VALUES (the_leaf);
             UPDATE files SET blob = new_blob, ciphertext_sha256 = new_sha256, sealed_size = new_size,
