@@ -1,6 +1,7 @@
 """A team with keys, reports sealed to it, and a console really served, with its children, on this machine."""
 
 import asyncio
+import contextlib
 import hashlib
 import io
 import os
@@ -22,6 +23,8 @@ from PIL import Image
 from admin import ceremony, members
 from admin.ceremony import TEAM, Made
 from admin.console import web
+from admin.console.door import token_sha256
+from admin.console.guard import COOKIE
 from admin.console.parts import Console
 from admin.members import Added, Opener
 from seal import HybridIdentity, seal_chunks
@@ -240,16 +243,22 @@ def place(team: Team) -> web.Place:
     )
 
 
-@pytest.fixture
-async def served(team: Team, place: web.Place, clock: Clock) -> AsyncIterator[Served]:
+@contextlib.asynccontextmanager
+async def serving(place: web.Place, clock: Clock, database: Any) -> AsyncIterator[Served]:
     listening = socket.create_server(("127.0.0.1", 0))
     async with web.opened(place, now=clock.now, sleep=clock.sleep) as console:
         server = web.Server(console)
         task = asyncio.create_task(server.serve(sockets=[listening]))
         await until(lambda: server.started)
-        yield Served(f"http://127.0.0.1:{listening.getsockname()[1]}", console, clock, team.database)
+        yield Served(f"http://127.0.0.1:{listening.getsockname()[1]}", console, clock, database)
         server.should_exit = True
         await task
+
+
+@pytest.fixture
+async def served(team: Team, place: web.Place, clock: Clock) -> AsyncIterator[Served]:
+    async with serving(place, clock, team.database) as served:
+        yield served
 
 
 async def until(true: Callable[[], bool]) -> None:
@@ -273,10 +282,11 @@ class Page:
 class Person:
     """Someone with a browser: signs in, opens, claims."""
 
-    def __init__(self, served: Any, added: Added | None) -> None:
+    def __init__(self, served: Any, added: Added | None, *, at: str | None = None) -> None:
         self.served = served
         self.added = added
         self.http = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(local_addr=(at, 0) if at else None),
             cookie_jar=aiohttp.CookieJar(unsafe=True, treat_as_secure_origin=served.address),
             headers={"sec-fetch-site": "same-origin", "accept-language": "en"},
         )
@@ -285,6 +295,16 @@ class Person:
     def who(self) -> Who:
         assert self.added is not None
         return Who(self.added.member.id, (TEAM,))
+
+    @property
+    def token(self) -> str:
+        """What the browser's cookie holds."""
+        (cookie,) = [one for one in self.http.cookie_jar if one.key == COOKIE]
+        return cookie.value
+
+    @property
+    def session(self) -> bytes:
+        return token_sha256(self.token)
 
     def code(self) -> str:
         assert self.added is not None
@@ -302,6 +322,15 @@ class Person:
     async def opens(self, path: str, **headers: str) -> Page:
         async with self.http.get(self.served.address + path, headers=headers) as answer:
             return await _page(answer)
+
+    async def asks(self, method: str, path: str, **headers: str) -> tuple[int, str]:
+        """The status and where it leads; the rest is not read, for some answers never end."""
+        data = {} if method == "POST" else None
+        address = self.served.address + path
+        async with self.http.request(
+            method, address, data=data, headers=headers, allow_redirects=False
+        ) as answer:
+            return answer.status, answer.headers.get("location", "")
 
     async def posts(self, path: str, headers: dict[str, str] | None = None, **fields: str) -> Page:
         async with self.http.post(self.served.address + path, data=fields, headers=headers) as answer:
