@@ -4,7 +4,7 @@
 by the ceremony key: what was changed on its way, or put together from two ceremonies, is refused.
 
     papers.write_private(folder / PUBLIC_FILE, to_text(made))      # on the machine of the ceremony
-    public = read(path, expected="")                               # on the server
+    public = read(path)                                            # on the server
     await take(connection, public, now)
 """
 
@@ -77,8 +77,8 @@ def to_text(made: Made) -> str:
     return _File(content=content, signature=signature).model_dump_json(indent=1) + "\n"
 
 
-def read(path: Path, *, expected: str = "") -> Public:
-    """What the store is to keep, checked. `expected` is DODOMU_CEREMONY_KEY where it is set already ("": it is not).
+def read(path: Path, *, expected: str | None = None) -> Public:
+    """What the store is to keep, checked. `expected` is DODOMU_CEREMONY_KEY where it is set already.
 
     Raises CeremonyError: cut short or no such file, changed, of another ceremony, or one that makes no sense.
     """

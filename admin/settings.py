@@ -154,8 +154,8 @@ class KeeperSettings(_StoreSettings):
 class TrustedSettings(KeeperSettings):
     """The keeper where it can check what the ceremony key signed: the console's and the bot's setting, if it is set."""
 
-    ceremony_key: Annotated[str, AfterValidator(_public_key)] = Field(
-        "", description="the public half of the ceremony key, 64 hexadecimal digits"
+    ceremony_key: Annotated[str, AfterValidator(_public_key)] | None = Field(
+        None, description="the public half of the ceremony key, 64 hexadecimal digits"
     )
 
 
