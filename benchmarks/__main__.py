@@ -1,6 +1,6 @@
 """`make bench`: every figure beside a ceiling of the same run, or what is to be reached. About nine minutes."""
 
-from benchmarks import crowd, interview, sealing, submissions
+from benchmarks import crowd, custody, interview, sealing, submissions
 
 
 def main() -> None:
@@ -12,6 +12,8 @@ def main() -> None:
     interview.run()
     print("\nSubmissions: sealing and its transaction")
     submissions.run()
+    print("\nThe custody log at a million leaves, and what it costs intake")
+    custody.run()
     print("\nA crowd: a thousand people at once, each thinking ten seconds between answers")
     crowd.run()
 

@@ -93,8 +93,9 @@ async def sequence(connection: Connection, *, whole: bool = False) -> int:
     return len(rows)
 
 
+# The bound stands on both sides, or PostgreSQL reads all that was ever numbered.
 _UNNUMBERED = """SELECT l.id, l.leaf FROM custody_leaves l WHERE l.id > $1
-  AND NOT EXISTS (SELECT 1 FROM custody_sequence s WHERE s.leaf = l.id) ORDER BY l.id LIMIT $2"""
+  AND NOT EXISTS (SELECT 1 FROM custody_sequence s WHERE s.leaf = l.id AND s.leaf > $1) ORDER BY l.id LIMIT $2"""
 
 
 def _object(data: bytes) -> str | None:
@@ -145,11 +146,11 @@ async def history(connection: Database, obj: str) -> list[Mapping[str, Any]]:
     ]
 
 
-_HISTORY = """SELECT s."index", l.id, l.leaf FROM custody_sequence s JOIN custody_leaves l ON l.id = s.leaf
+_HISTORY = """WITH behind AS MATERIALIZED (SELECT coalesce(max(leaf), 0) - $2 AS leaf FROM custody_sequence)
+SELECT s."index", l.id, l.leaf FROM custody_sequence s JOIN custody_leaves l ON l.id = s.leaf
   WHERE s.object = $1
 UNION ALL
 SELECT NULL, l.id, l.leaf FROM custody_leaves l
-  WHERE l.id > (SELECT coalesce(max(leaf), 0) - $2 FROM custody_sequence)
+  WHERE l.id > (SELECT leaf FROM behind) AND position(convert_to($1, 'UTF8') IN l.leaf) > 0
   AND NOT EXISTS (SELECT 1 FROM custody_sequence s WHERE s.leaf = l.id)
-  AND position(convert_to($1, 'UTF8') IN l.leaf) > 0
 ORDER BY 1 NULLS LAST, 2"""
