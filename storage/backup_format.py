@@ -143,7 +143,7 @@ def opened(file: BinaryIO, identity: HybridIdentity, seen: Callable[[bytes], Non
     except WrongKeyError:
         raise BackupError("This recovery identity does not open the file: it is sealed to another.") from None
     except MalformedError as error:
-        if error.part == Part.HEADER:
+        if error.part in (Part.HEADER, Part.ARMOR):
             raise BackupError("This is not a backup, or its beginning is missing or changed.") from None
         raise BackupError("The backup is not whole: it was cut off, or changed.") from None
     except SealError:
