@@ -312,8 +312,7 @@ def _only_a_reset(previous: Manifest, after: Manifest, signers: set[str]) -> Non
     new = after.members[member]
     if after.to_bytes() != reset(previous, member, new.recipient, new.signing_key).to_bytes():
         raise NotAResetError("two leads together change nothing but one member's two keys")
-    others = [keys for at, keys in previous.members.items() if at != member]
-    used = {keys.signing_key for keys in previous.members.values()} | {keys.recipient for keys in others}
+    used = {key for keys in previous.members.values() for key in (keys.signing_key, keys.recipient)}
     if new.signing_key in used or new.recipient in used:
         raise NotAResetError("a reset makes new keys, which are nobody's yet")
     _hybrid(new.recipient)
