@@ -398,14 +398,14 @@ def _say_manifest(named: "Manifest", call_signs: dict[str, str], key: str) -> No
         say(f"  {call_signs.get(member, member):<32}  {keys.role or 'not said':<12}  {opens}")
 
 
-def _trusted(chosen: argparse.Namespace, public_hex: str | None) -> "Ed25519PublicKey":
+def _trusted(chosen: argparse.Namespace, public_hex: str) -> "Ed25519PublicKey":
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
     from admin import ceremony
 
     if chosen.ceremony_key is not None:
         return ceremony.read_ceremony_key(chosen.ceremony_key).public_key()
-    if public_hex is None:
+    if not public_hex:
         raise CommandError("DODOMU_CEREMONY_KEY is not set: set it, or give --ceremony-key.")
     return Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_hex))
 

@@ -77,8 +77,8 @@ def to_text(made: Made) -> str:
     return _File(content=content, signature=signature).model_dump_json(indent=1) + "\n"
 
 
-def read(path: Path, *, expected: str | None = None) -> Public:
-    """What the store is to keep, checked. `expected` is DODOMU_CEREMONY_KEY where it is set already.
+def read(path: Path, *, expected: str = "") -> Public:
+    """What the store is to keep, checked. `expected` is DODOMU_CEREMONY_KEY where it is set already ("": it is not).
 
     Raises CeremonyError: cut short or no such file, changed, of another ceremony, or one that makes no sense.
     """

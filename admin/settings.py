@@ -49,6 +49,10 @@ def _policy(value: str) -> str:
     return value
 
 
+def _public_key_or_none(value: str) -> str:
+    return value and _public_key(value)
+
+
 def _postgres(value: SecretStr) -> SecretStr:
     parts = urllib.parse.urlsplit(value.get_secret_value())
     # `port` is only checked when it is asked for.
@@ -154,8 +158,8 @@ class KeeperSettings(_StoreSettings):
 class TrustedSettings(KeeperSettings):
     """The keeper where it can check what the ceremony key signed: the console's and the bot's setting, if it is set."""
 
-    ceremony_key: Annotated[str, AfterValidator(_public_key)] | None = Field(
-        None, description="the public half of the ceremony key, 64 hexadecimal digits"
+    ceremony_key: Annotated[str, AfterValidator(_public_key_or_none)] = Field(
+        "", description="the public half of the ceremony key, 64 hexadecimal digits"
     )
 
 
