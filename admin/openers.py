@@ -19,10 +19,10 @@ from admin.keys import check_named, open_team_identity, seal_team_identity
 from seal import HybridIdentity, SealError
 from storage import manifest, members
 from storage.database import Connection
-from storage.errors import BadSignatureError, ManifestError, OldManifestError, SwappedRowError
+from storage.errors import ManifestError, SwappedRowError
 from storage.manifest import Kept, Manifest, SeenSerial
 from storage.members import RECOVERY, Member, TeamKey
-from storage.refusals import Refusal, refused
+from storage.refusals import Refusal, of_manifest, refused
 
 AGAIN = "Somebody else changed the manifest at the same moment. Try again."
 RENEW = (
@@ -53,10 +53,9 @@ async def current(
     """The newest manifest. One that cannot be trusted is refused with its ManifestError, and that is on record."""
     try:
         return await manifest.newest_kept(connection, ceremony_key, seen)
-    except (BadSignatureError, OldManifestError) as error:
-        old = isinstance(error, OldManifestError)
-        what = Refusal.MANIFEST_OLD if old else Refusal.MANIFEST_CHANGED
-        await refused(connection, what, obj="", actor="keeper", now=now)
+    except ManifestError as error:
+        if what := of_manifest(error):
+            await refused(connection, what, obj="", actor="keeper", now=now)
         raise
 
 

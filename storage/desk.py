@@ -26,6 +26,7 @@ from storage.desk_material import FileRow, Material, SealedRow, material_of
 from storage.desk_queue import RANK, Key, Page, Row, View, call_signs, one_row, page_rows, runs
 from storage.errors import ConflictError, StorageError
 from storage.manifest import Manifest, SeenSerial
+from storage.refusals import Refusal
 from storage.setup import sqlalchemy_url
 from storage.tables import bodies, custody_leaves, reports
 from storage.triage import Status, Step
@@ -293,6 +294,12 @@ class Desk:
             await self._tell(
                 connection, kind, row, who, file=str(file.id), ciphertext_sha256=file.ciphertext_sha256.hex()
             )
+
+    async def refused(self, what: Refusal, obj: str, who: Who) -> None:
+        """Tells that something was not as it should be, and was not shown."""
+        async with self._database.begin() as connection:
+            leaf = custody.leaf("refused", at=self._now(), actor=str(who.member), obj=obj, what=what.value)
+            await connection.execute(sa.insert(custody_leaves).inline().values(leaf=leaf))
 
     async def history(self, report: uuid.UUID) -> list[dict[str, Any]]:
         """The acts on a report, oldest first, as their leaves tell them; each with its actor's call sign, if any."""

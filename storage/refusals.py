@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from storage import custody
 from storage.database import Database
+from storage.errors import BadSignatureError, ManifestError, OldManifestError
 
 
 class Refusal(StrEnum):
@@ -40,6 +41,13 @@ class Refusal(StrEnum):
     LOG = "changed log"
     CHECKPOINT = "forged checkpoint"
     BACKUP = "damaged backup"
+
+
+def of_manifest(error: ManifestError) -> Refusal | None:
+    """The word for a manifest that was refused; None where nothing was tampered with (there is none yet, say)."""
+    if isinstance(error, OldManifestError):
+        return Refusal.MANIFEST_OLD
+    return Refusal.MANIFEST_CHANGED if isinstance(error, BadSignatureError) else None
 
 
 async def refused(connection: Database, what: Refusal, *, obj: str, actor: str, now: datetime) -> None:

@@ -17,6 +17,7 @@ from admin.console.throttle import BusyError
 from admin.console.webauthn_site import LONGEST_ANSWER
 from storage import sessions
 from storage.errors import ManifestError
+from storage.refusals import of_manifest
 from storage.sessions import Session
 
 # Characters of each field of the form; longer ones are cut, and so are wrong.
@@ -60,6 +61,8 @@ async def sign_in(console: Console, person: Person, request: Request) -> Respons
         return _door(console, person, "unavailable", 503)
     except ManifestError as error:
         _log.error("manifest_refused", error=type(error).__name__)
+        if what := of_manifest(error):
+            await console.on_record(what)
         return _door(console, person, "manifest", 503)
     answer = RedirectResponse("/", 303)
     answer.set_cookie(

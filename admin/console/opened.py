@@ -27,11 +27,13 @@ from storage import triage
 from storage.desk import Material, NoSuchReportError, Row, unavailable
 from storage.desk_thread import Thread, agree_from
 from storage.errors import ManifestError
+from storage.refusals import Refusal, of_manifest
 from storage.replies import LONGEST
 from storage.retention import HOLDS
 from storage.triage import Status
 
 MOST_MADE = 16  # previews waiting to be fetched, a session
+_NOT_AS_SEALED = frozenset({"tampered", "malformed", "swapped", "wrong_key", "empty"})
 _STATUS = {"unavailable": 503, "not_found": 404, "unreadable": 409}
 _log = structlog.get_logger()
 
@@ -60,9 +62,13 @@ def _known(
             return _refusal(compartment, opened, request, "not_found")
         except RefusedError as error:
             _log.warning("refused", report=request.path_params["report"], why=error.reason)
+            if error.reason in _NOT_AS_SEALED:
+                await _on_record(compartment, opened, Refusal.SEALED_ROW, str(report_of(request)))
             return _refusal(compartment, opened, request, error.reason)
         except ManifestError as error:
             _log.error("manifest_refused", error=type(error).__name__)
+            if what := of_manifest(error):
+                await _on_record(compartment, opened, what, "")
             return _refusal(compartment, opened, request, "manifest")
         except Exception as error:  # noqa: BLE001 - whatever it is, a person gets a page
             # Never with its text or its trace: they could hold what was opened.
@@ -72,6 +78,13 @@ def _known(
             )
 
     return known
+
+
+async def _on_record(compartment: Compartment, opened: Opened, what: Refusal, obj: str) -> None:
+    """Once in a session: the page may be opened again and again."""
+    if (what, obj) not in opened.told:
+        opened.told.add((what, obj))
+        await compartment.desk.refused(what, obj, opened.who)
 
 
 def _refusal(compartment: Compartment, opened: Opened, request: Request, reason: str) -> Response:

@@ -37,6 +37,7 @@ class Console:
     now: Callable[[], datetime]
     idle: timedelta
     refused: dict[bytes, list[str]] = field(default_factory=dict)
+    told: set[Refusal] = field(default_factory=set)
     unproved: dict[bytes, int] = field(default_factory=dict)  # failures since the last proof, by session
 
     async def end(self, session: bytes, by: uuid.UUID | None = None) -> None:
@@ -56,13 +57,21 @@ class Console:
                 await refused(connection, why, obj=str(member), actor="", now=self.now())
         await self.forget(session)
 
+    async def on_record(self, what: Refusal) -> None:
+        """What a stranger at the door can bring about is told once, while this process lives."""
+        if what not in self.told:
+            self.told.add(what)
+            await refused(self.database, what, obj="", actor="", now=self.now())
+
     async def end_lapsed(self) -> None:
         """Ends every session that is idle, too old, or whose member has left, and forgets the keys of all that ended.
 
         The keeper takes rows away too, when a member leaves or their keys change.
         """
         await sessions.end_lapsed(self.database, now=self.now(), idle=self.idle)
-        known = self.children.sessions() | self.factors.sessions() | self.refused.keys() | self.unproved.keys()
+        known = (
+            self.children.sessions() | self.factors.sessions() | self.refused.keys() | self.unproved.keys()
+        )
         for session in await sessions.gone(self.database, known):
             await self.forget(session)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -169,6 +170,27 @@ async def test_a_manifest_changed_in_the_database_closes_the_door(
     page = await swift.signs_in()
     assert page.status == 503
     assert "does not pass its check" in page.text
+    await swift.signs_in()
+    assert await on_record(superuser) == ["changed manifest"]  # once, however often somebody knocks
+
+
+async def test_an_old_manifest_put_back_closes_the_door(
+    superuser: asyncpg.Connection, person: Callable[..., Any]
+) -> None:
+    swift = await person("swift")
+    await person("owl")  # each new member makes the next manifest
+    await superuser.execute("DELETE FROM manifests WHERE serial = (SELECT max(serial) FROM manifests)")
+    page = await swift.signs_in()
+    assert page.status == 503
+    assert await on_record(superuser) == ["old manifest"]
+
+
+async def on_record(superuser: asyncpg.Connection) -> list[str]:
+    leaves = [
+        json.loads(row["leaf"])
+        for row in await superuser.fetch("SELECT leaf FROM custody_leaves ORDER BY id")
+    ]
+    return [leaf["what"] for leaf in leaves if leaf["kind"] == "refused"]
 
 
 async def test_sessions_of_an_earlier_process_are_ended_at_the_start(team: Team, place: web.Place) -> None:

@@ -1,6 +1,7 @@
 """What is not as it was sealed is named and not shown; what is, comes out byte for byte."""
 
 import asyncio
+import json
 import os
 import uuid
 from collections.abc import AsyncIterator, Callable
@@ -39,10 +40,15 @@ async def test_a_body_changed_in_the_database_is_refused(
     # And with a hash that fits the change.
     await superuser.execute("UPDATE bodies SET ciphertext_sha256 = sha256(sealed) WHERE report = $1", report)
     await refused(swift, f"/reports/{report}", CHANGED)
-    kinds = [
-        row["leaf"] for row in await rows(team.database.url(roles.CONSOLE), "SELECT leaf FROM custody_leaves")
+    leaves = [
+        json.loads(row["leaf"])
+        for row in await rows(team.database.url(roles.CONSOLE), "SELECT leaf FROM custody_leaves ORDER BY id")
     ]
-    assert not any(b'"opened"' in leaf for leaf in kinds)
+    assert not any(leaf["kind"] == "opened" for leaf in leaves)
+    told = [(leaf["what"], leaf["object"], leaf["actor"]) for leaf in leaves if leaf["kind"] == "refused"]
+    assert told == [
+        ("changed or swapped row", str(report), str(swift.who.member))
+    ]  # on record, once a session
 
 
 async def test_a_body_of_another_report_in_its_place_is_refused(
@@ -95,8 +101,8 @@ async def test_a_file_no_body_names_is_noticed_and_not_given(
     report = await team.takes_report(await team.file(picture()))
     swift = await person("swift")
     await superuser.execute(
-        "INSERT INTO files SELECT $2, report, body, $3, ciphertext_sha256, sealed_size, key_epoch, compartment FROM files"
-        " WHERE report = $1",
+        "INSERT INTO files SELECT $2, report, body, $3, ciphertext_sha256, sealed_size, key_epoch, compartment"
+        " FROM files WHERE report = $1",
         report,
         stray := uuid.uuid4(),
         "0" * 32,
