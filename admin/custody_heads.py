@@ -53,7 +53,7 @@ class Heads:
     log_keys: Sequence[str]
     witnesses: Sequence[str] = ()
     by_size: dict[int, dict[bytes, list[str]]] = field(default_factory=dict)
-    published: int = 0
+    published: set[int] = field(default_factory=set)  # sizes of which somebody outside has a note
     cosigned: dict[str, int] = field(default_factory=dict)  # witness → the largest size it has seen
     _notes: dict[int, bytes] = field(default_factory=dict)  # of the dump, for what is stamped
 
@@ -87,8 +87,9 @@ class Heads:
         text = content.decode(errors="replace").replace("\r\n", "\n")
         found = _NOTE.findall(text)
         for note in found:
-            if self._add(f"{note.rstrip()}\n".encode(), str(path), findings) is not None:
-                self.published += 1
+            checkpoint = self._add(f"{note.rstrip()}\n".encode(), str(path), findings)
+            if checkpoint is not None:
+                self.published.add(checkpoint.size)
         if not found or len(_SIGNATURE.findall(_NOTE.sub("", text))):
             findings.wrong(
                 Fault.CHECKPOINT, f"{path}: what stands there is no checkpoint, or not a whole one"

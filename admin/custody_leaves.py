@@ -119,8 +119,8 @@ class Items:
             findings.wrong(
                 Fault.LEAF, f"leaf {index} seals an item anew that was not so before: {_text(item)}"
             )
-        report = last[32:48] if last else bytes(16)
-        self._last[item] = new + report + index.to_bytes(8, "big")
+        if last is not None:
+            self._last[item] = new + last[32:48] + index.to_bytes(8, "big")
 
     def compare(self, rows: Iterable[bytes], findings: Findings) -> None:
         """The store's items, as a dump lists them, one JSON object a line."""

@@ -232,7 +232,7 @@ class _Pass:
                 )
             return
         findings.lines.append(
-            f"Checkpoints: {len(self._heads.by_size)} sizes, {self._heads.published} notes as published;"
+            f"Checkpoints: {len(self._heads.by_size)}, {len(self._heads.published)} of them as published;"
             f" {self._matching} leaves are as they were signed for."
         )
         if not self._heads.published:

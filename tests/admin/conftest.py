@@ -13,9 +13,10 @@ from admin import ceremony, members
 from admin.ceremony import TEAM, Made
 from admin.keys import Unlocked, unlock
 from admin.members import Added, Opener
-from storage import roles
+from storage import custody, roles
 from storage.manifest import SeenSerial
 from storage.members import RECOVERY
+from tests.admin.custody_kit import Keeping
 
 NOW = datetime(2031, 5, 6, 7, 8, 9, tzinfo=UTC)
 WORK_FACTOR = 4
@@ -91,3 +92,25 @@ async def team(keeper: asyncpg.Connection, tmp_path: Path) -> Team:
     made = ceremony.make(NOW.date())
     await ceremony.keep(keeper, made, NOW)
     return Team(made, keeper, tmp_path / "seen")
+
+
+@pytest.fixture
+async def keeping(team: Any, fresh_database: Any, connect: Any, tmp_path: Path, now: Any) -> Keeping:
+    return Keeping(team, fresh_database, tmp_path, connect, now)
+
+
+@pytest.fixture
+async def grown(keeping: Keeping) -> Keeping:
+    """A log with three checkpoints, all published, and three acts that are newer."""
+    await keeping.names_log()
+    for _ in range(3):
+        await keeping.acts(4)
+        await keeping.round()
+    await keeping.acts(2)
+    await custody.sequence(keeping.team.connection)
+    return keeping
+
+
+@pytest.fixture
+async def dumped(grown: Keeping) -> Path:
+    return await grown.dumps()
