@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import urllib.parse
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,7 +36,7 @@ def add_backup_to(backup: argparse.ArgumentParser) -> None:
         f" {KEEP_DAYS} unless said; what is erased is in older ones so long",
     )  # fmt: skip
     _needs_ceremony_public(backup)
-    backup.set_defaults(act=_backup)
+    backup.set_defaults(act=partial(_backup, backup))
     commands = backup.add_subparsers(title="commands", metavar="COMMAND")
     verify = commands.add_parser(
         "verify",
@@ -80,10 +81,9 @@ def _needs_ceremony_public(command: argparse.ArgumentParser) -> None:
 
 
 def _days(text: str) -> int:
-    days = int(text)
-    if days < 1:
-        raise ValueError
-    return days
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError("a whole number of days, at least 1")
+    return int(text)
 
 
 def _ceremony_public(given: str | None, setting: str) -> "Ed25519PublicKey":
@@ -101,7 +101,7 @@ def _ceremony_public(given: str | None, setting: str) -> "Ed25519PublicKey":
 # ---- the acts ---------------------------------------------------------------------------------------
 
 
-def _backup(chosen: argparse.Namespace) -> None:
+def _backup(command: argparse.ArgumentParser, chosen: argparse.Namespace) -> None:
     from admin import backup
     from admin.settings import BackupSettings, load, seen_manifest
     from storage.blobs import Blobs
@@ -109,7 +109,7 @@ def _backup(chosen: argparse.Namespace) -> None:
     from storage.manifest import SeenSerial
 
     if chosen.to is None:
-        raise CommandError("Say where to: python -m admin backup --to FOLDER")
+        command.error("say where to: --to FOLDER")
     settings = load(BackupSettings)
     blobs = Blobs.open(settings.blobs_at, settings.s3())
     settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
