@@ -67,12 +67,13 @@ class Throttle:
                 if wait := self._wait(past):
                     await self._sleep(wait)
                 turn = Turn()
-                yield turn
-                if turn.wrong:
-                    past.failures += 1
-                    past.last = self._clock()
-                else:
-                    past.failures = 0
+                try:
+                    yield turn
+                    past.failures = past.failures if turn.wrong else 0
+                finally:  # a failure mostly leaves as an exception; any other exception counts as nothing
+                    if turn.wrong:
+                        past.failures += 1
+                        past.last = self._clock()
         finally:
             self._waiting -= 1
             past.users -= 1
