@@ -34,7 +34,7 @@ TO_KEEP = 0.85  # of the submissions a second that there are without leaves
 WITHIN_S = 1.0  # a committed leaf has its index
 PROOF_MS = 10.0
 VERIFY_S = 60.0
-_TURNS, _A_TURN, _AT_ONCE = 7, 600, 32
+_TURNS, _A_TURN, _AT_ONCE = 12, 400, 32
 _PROOFS = 300
 _LEAF = custody.leaf(
     "receipt",

@@ -26,6 +26,7 @@ _BATCH = 5000  # leaves a round
 _LOOK_BACK = 20_000  # ids; what commits further behind the newest than this is found by looking at the whole
 _TILES = 400  # of each level, a round
 _OBJECT_MAX = 200  # characters
+_EXACT = 2**53 - 1  # what every reader of JSON keeps exactly
 
 
 def hour(at: datetime) -> datetime:
@@ -37,7 +38,7 @@ def leaf(kind: str, *, at: datetime, actor: str, obj: str, **facts: Any) -> byte
     """The bytes of a leaf. `facts` are ids, codes and hashes only."""
     if kind not in KINDS:
         raise ValueError(f"unknown kind of act: {kind}")
-    return rfc8785.dumps(
+    return canonical(
         {
             "v": LEAF_VERSION,
             "kind": kind,
@@ -50,8 +51,22 @@ def leaf(kind: str, *, at: datetime, actor: str, obj: str, **facts: Any) -> byte
 
 
 def canonical(content: Mapping[str, Any]) -> bytes:
-    """RFC 8785 JSON: the bytes that a body's commitment speaks of."""
-    return rfc8785.dumps(dict(content))
+    """RFC 8785 JSON: the bytes of a leaf, and those that a body's commitment speaks of."""
+    told = dict(content)
+    if not _is_plain(told):
+        return rfc8785.dumps(told)
+    # Six times as fast, and the same: only numbers with a fraction and the order of other keys differ.
+    return json.dumps(told, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _is_plain(value: Any) -> bool:
+    """Is it made of texts, truths, small whole numbers and nothing, under ASCII keys?"""
+    kind = type(value)
+    if kind is dict:
+        return all(type(key) is str and key.isascii() and _is_plain(value[key]) for key in value)
+    if kind is list or kind is tuple:
+        return all(map(_is_plain, value))
+    return kind is str or kind is bool or value is None or (kind is int and -_EXACT <= value <= _EXACT)
 
 
 def commitment(salt: bytes, sha256: bytes, length: int) -> bytes:

@@ -11,6 +11,9 @@ from typing import Any
 
 import asyncpg
 import pytest
+import rfc8785
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from admin.console.reading import RefusedError, read
 from seal import HybridIdentity
@@ -51,6 +54,29 @@ def test_a_leaf_is_canonical_and_says_the_hour_only() -> None:
     assert written == (
         b'{"actor":"swift","hour":"2031-05-06T07Z","kind":"status","object":"r","v":1,"why":"duplicate"}'
     )
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(st.dictionaries(st.text(max_size=5), anything, max_size=5))
+@example({"a": '\x00\x1f\x7f"\\/\b\f\n\r\t\u2028é😀', "A": 2**53 - 1, "b": -(2**53 - 1), "": True})
+@example({"\U0001f600": 1, "\ufb33": 2, "é": 3, "z": 4})
+@example({"a": 2**53, "b": 1})
+@example({"a": "\ud800"})
+def test_canonical_is_rfc_8785(content: dict[str, Any]) -> None:
+    """The quick way and the standard's are one; what the standard refuses is refused."""
+    try:
+        expected = rfc8785.dumps(content)
+    except ValueError:
+        with pytest.raises(ValueError, match=r"."):
+            custody.canonical(content)
+    else:
+        assert custody.canonical(content) == expected
 
 
 def test_an_unknown_kind_is_an_error() -> None:
