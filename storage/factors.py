@@ -10,8 +10,11 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import asyncpg
+
 from storage.custody import hour
 from storage.database import Connection, Database
+from storage.errors import ConflictError
 
 SECURITY_KEY, RECOVERY_CODES = "security key", "recovery codes"
 
@@ -39,7 +42,14 @@ async def of_member(connection: Database, member: uuid.UUID) -> list[Factor]:
 
 
 async def add(connection: Connection, factor: Factor) -> None:
-    """Adds a second factor, in the caller's transaction."""
+    """Adds a second factor, in the caller's transaction. ConflictError: a set of recovery codes is there already."""
+    try:
+        await _insert(connection, factor)
+    except asyncpg.UniqueViolationError:
+        raise ConflictError from None
+
+
+async def _insert(connection: Connection, factor: Factor) -> None:
     await connection.execute(
         "INSERT INTO factors (id, member, kind, sealed, counter, added_hour) VALUES ($1, $2, $3, $4, $5, $6)",
         factor.id, factor.member, factor.kind, factor.sealed, factor.counter, hour(factor.added_hour),
@@ -56,6 +66,18 @@ async def remove(connection: Connection, member: uuid.UUID, factor: uuid.UUID, a
         hour(at),
     )
     return removed is True
+
+
+async def remove_codes(connection: Connection, member: uuid.UUID, at: datetime) -> list[uuid.UUID]:
+    """Removes a member's recovery codes, in the caller's transaction; which set it was."""
+    rows = await connection.fetch(
+        """UPDATE factors SET removed_hour = $3
+           WHERE member = $1 AND kind = $2 AND removed_hour IS NULL RETURNING id""",
+        member,
+        RECOVERY_CODES,
+        hour(at),
+    )
+    return [row["id"] for row in rows]
 
 
 async def count_up(connection: Connection, factor: uuid.UUID, counter: int) -> bool:

@@ -336,6 +336,12 @@ factors = Table(
     Column("added_hour", DateTime(timezone=True), nullable=False),
     Column("removed_hour", DateTime(timezone=True), nullable=True),
     _one_of("kind", FACTORS),
+    Index(
+        "one_set_of_codes",
+        "member",
+        unique=True,
+        postgresql_where=text("kind = 'recovery codes' AND removed_hour IS NULL"),
+    ),
 )
 
 used_codes = Table(

@@ -204,7 +204,10 @@ class Factors:
         await self._add(mine, SECURITY_KEY, content, now, counter=registered.counter)
 
     async def new_codes(self, mine: Opened, now: datetime) -> list[str]:
-        """A new set of recovery codes, as they are shown, this once; the set of before is good for nothing."""
+        """A new set of recovery codes, as they are shown, this once; the set of before is good for nothing.
+
+        ConflictError: another set was made at the same moment.
+        """
         codes = [f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}}" for _ in range(CODES)]
         salt = secrets.token_bytes(32)
         content = {"salt": salt.hex(), "macs": [_mac(salt, code).hex() for code in codes]}
@@ -222,7 +225,9 @@ class Factors:
         if factor not in mine.keys:
             return False
         async with self._database.acquire() as connection, connection.transaction():
-            removed = await self._remove(connection, mine, factor, SECURITY_KEY, now)
+            removed = await factors.remove(connection, mine.member, factor, now)
+            if removed:
+                await _removed(connection, mine, factor, SECURITY_KEY, now)
         for one in self._all_of(mine):
             one.keys.pop(factor, None)
         return removed
@@ -233,23 +238,15 @@ class Factors:
         row = uuid.uuid4()
         content["mac"] = _seal_mac(mine, kind, row, content).hex()
         body = await asyncio.to_thread(seal_body, kind, row, _SEALED_ONCE, content, [mine.recipient])
-        factor = Factor(row, mine.member, kind, body.sealed, counter, now)
-        before = mine.codes if kind == RECOVERY_CODES else None
+        factor = Factor(row, mine.member, kind, body.sealed, counter, custody.hour(now))
         async with self._database.acquire() as connection, connection.transaction():
-            if before and not await self._remove(connection, mine, before.factor, kind, now):
-                raise ConflictError
+            if kind == RECOVERY_CODES:
+                for before in await factors.remove_codes(connection, mine.member, now):
+                    await _removed(connection, mine, before, kind, now)
             await factors.add(connection, factor)
             await _leaf(connection, "second factor added", mine, now, factor=kind, row=str(row))
         for one in self._all_of(mine):
             _put(one, _read(factor, content))
-
-    async def _remove(
-        self, connection: Connection, mine: Opened, factor: uuid.UUID, kind: str, now: datetime
-    ) -> bool:
-        removed = await factors.remove(connection, mine.member, factor, now)
-        if removed:
-            await _leaf(connection, "second factor removed", mine, now, factor=kind, row=str(factor))
-        return removed
 
     def _all_of(self, mine: Opened) -> list[Opened]:
         """The member's other sessions know it too."""
@@ -307,3 +304,7 @@ def _mac(salt: bytes, code: str) -> bytes:
 async def _leaf(connection: Connection, kind: str, mine: Opened, now: datetime, **facts: Any) -> None:
     leaf = custody.leaf(kind, at=now, actor=str(mine.member), obj=str(mine.member), **facts)
     await custody.write(connection, leaf)
+
+
+async def _removed(connection: Connection, mine: Opened, factor: uuid.UUID, kind: str, now: datetime) -> None:
+    await _leaf(connection, "second factor removed", mine, now, factor=kind, row=str(factor))

@@ -336,6 +336,16 @@ async def test_old_codes_end_when_new_ones_are_made(person: Callable[..., Any]) 
     assert (await swift.signs_in(code=new[0])).path == "/queue"
 
 
+async def test_two_sets_made_at_once_leave_one(served: Served, person: Callable[..., Any]) -> None:
+    swift = await person("swift")
+    for _ in range(2):  # none before, and one before
+        pages = await asyncio.gather(*(swift.posts("/factors/codes") for _ in range(4)))
+        assert {page.status for page in pages} <= {200, 409}
+        live = "SELECT id FROM factors WHERE removed_hour IS NULL"
+        assert len(await rows(served.database.url(roles.CONSOLE), live)) == 1
+    assert (await swift.signs_in(code=(await makes_codes(swift))[0])).path == "/queue"
+
+
 async def test_codes_are_kept_as_hashes_inside_a_seal(served: Served, person: Callable[..., Any]) -> None:
     swift = await person("swift")
     codes = await makes_codes(swift)

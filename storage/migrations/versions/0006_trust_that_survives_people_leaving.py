@@ -135,6 +135,8 @@ def _door() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_factors")),
     )
     op.create_index(op.f("ix_factors_member"), "factors", ["member"], unique=False)
+    one_set = sa.text("kind = 'recovery codes' AND removed_hour IS NULL")
+    op.create_index("one_set_of_codes", "factors", ["member"], unique=True, postgresql_where=one_set)
     op.create_table(
         "used_codes",
         sa.Column("factor", sa.Uuid(), nullable=False),
