@@ -13,6 +13,7 @@ from admin import (
     ceremony_commands,
     custody_commands,
     key_commands,
+    manifest_commands,
     member_commands,
     reseal_command,
 )
@@ -80,14 +81,14 @@ def parser() -> argparse.ArgumentParser:
         " people through it: each secret is written as a page to print and as the file that the commands take."
         " Lock the prints away in two places; then delete the files.",
     )
-    ceremony_commands.add_ceremony(ceremony)
+    ceremony_commands.add_to(ceremony)
     relay = commands.add_parser(
         "relay",
         help="name to whom replies are sealed, when the bot's folder is new",
         description="Signs a new manifest that names the bot's relay identity, to which replies are sealed: for a"
         " store from before there were replies, or when the bot's private folder was lost.",
     )
-    ceremony_commands.add_relay(relay)
+    manifest_commands.add_relay(relay)
 
     compartments = commands.add_parser(
         "compartments",
@@ -96,8 +97,8 @@ def parser() -> argparse.ArgumentParser:
         " form go; `add` makes one for the reports from some places. Their keys are sealed to the recovery identity"
         " alone; `member give` gives them on.",
     )
-    ceremony_commands.add_compartments(compartments)
-    ceremony_commands.add_manifest(
+    manifest_commands.add_compartments(compartments)
+    manifest_commands.add_manifest(
         commands.add_parser("manifest", help="show the signed list of keys, and renew it once a year")
     )
 

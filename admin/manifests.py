@@ -1,6 +1,6 @@
 """What the ceremony key changes after the ceremony: each change is one more manifest, kept with its leaf or not at all.
 
-    await renew(connection, newest, signer=key, now=now)                            # the year's new manifest
+    await renew(connection, newest, [], signer=key, now=now)                        # the year's new manifest
     await add_compartment(connection, "south", ["UA65", "UA23"], signer=key, …)     # and whose reports go there
 
 A new manifest has the next serial and is valid for a year. What stands in the one before stays as it is, but for what
@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from admin.ceremony import COMPARTMENTS, TEAM, VALID_FOR, keep_manifest, routing
 from admin.keys import seal_team_identity
+from admin.openers import AGAIN, current
 from admin.papers import CeremonyError
 from flows import placecodes
 from seal import HybridIdentity, HybridRecipient
@@ -26,6 +27,7 @@ from storage import manifest, members
 from storage.database import Connection
 from storage.manifest import Compartment, Manifest, SeenSerial
 from storage.members import RECOVERY
+from storage.refusals import Refusal, refused
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{1,31}")
 
@@ -39,7 +41,7 @@ async def name_relay(
     now: datetime,
 ) -> Manifest:
     """The next manifest, which names this relay identity."""
-    before = await manifest.newest(connection, signer.public_key(), seen)
+    before = (await current(connection, signer.public_key(), seen, now)).manifest
     return await _keep_next(connection, before, signer, now, {"relay": str(relay)})
 
 
@@ -47,7 +49,7 @@ async def name_log(
     connection: Connection, log: str, *, signer: Ed25519PrivateKey, seen: SeenSerial, now: datetime
 ) -> Manifest:
     """The manifest that names this key of the custody log (a note verifier key): the newest, if it does already."""
-    before = await manifest.newest(connection, signer.public_key(), seen)
+    before = (await current(connection, signer.public_key(), seen, now)).manifest
     return before if before.log == log else await _keep_next(connection, before, signer, now, {"log": log})
 
 
@@ -58,7 +60,7 @@ async def complete(
 
     New team identities are sealed to recovery alone: `admin.members.give`.
     """
-    before = await manifest.newest(connection, signer.public_key(), seen)
+    before = (await current(connection, signer.public_key(), seen, now)).manifest
     missing = [name for name in COMPARTMENTS if name not in before.compartments]
     routes = {**routing(), **before.routing}
     if missing or routes != before.routing:
@@ -83,7 +85,7 @@ async def add_compartment(
     Its team identity is sealed to recovery alone: `admin.members.give`. `places` are beginnings of place codes
     (`flows.placecodes`).
     """
-    before = await manifest.newest(connection, signer.public_key(), seen)
+    before = (await current(connection, signer.public_key(), seen, now)).manifest
     if not _NAME.fullmatch(name):
         raise CeremonyError(
             "A compartment's name has 2 to 32 characters: small letters a-z, digits and hyphens, a letter first."
@@ -110,7 +112,7 @@ async def route_places(
     now: datetime,
 ) -> Manifest:
     """Reports from these places go to this compartment from now on; to the team: they have no way of their own."""
-    before = await manifest.newest(connection, signer.public_key(), seen)
+    before = (await current(connection, signer.public_key(), seen, now)).manifest
     if name not in before.compartments:
         known = ", ".join(sorted(before.compartments))
         raise CeremonyError(f"There is no compartment {name}. There are: {known}.")
@@ -145,13 +147,14 @@ class Filled:
     call_sign: str
     role: str
     compartments: tuple[str, ...]
+    left: bool
 
 
-async def unfilled(connection: Connection, before: Manifest) -> list[Filled]:
+async def unfilled(connection: Connection, before: Manifest, now: datetime) -> list[Filled]:
     """Whom the manifest names without a role, with role and compartments as the database has them now.
 
-    Until it is signed a row is only a claim: show it to whoever signs. Raises CeremonyError when a row has other keys
-    than the manifest names, or there is none.
+    Until it is signed a row is only a claim: show it to whoever signs. Raises CeremonyError, and that is on record,
+    when a row has other keys than the manifest names, or there is none.
     """
     rows = {str(row.id): row for row in await members.everyone(connection)}
     found = []
@@ -160,36 +163,36 @@ async def unfilled(connection: Connection, before: Manifest) -> list[Filled]:
             continue
         row = rows.get(member)
         if row is None or (row.recipient, row.signing_key.hex()) != (named.recipient, named.signing_key):
+            await refused(connection, Refusal.RECIPIENT_ROW, obj=member, actor="keeper", now=now)
             raise CeremonyError(
                 f"The row of the member {member} is missing or has other keys than the manifest names: the database was"
                 " changed. Nothing was signed."
             )
-        held = await members.team_keys(connection, row.id)
-        current = {
-            key.compartment
-            for key in held
-            if key.compartment in before.compartments
-            and key.epoch == before.compartments[key.compartment].epoch
-        }
-        gone = row.left_hour is not None
-        found.append(Filled(row.id, row.call_sign, row.role, () if gone else tuple(sorted(current))))
+        held = {(key.compartment, key.epoch) for key in await members.team_keys(connection, row.id)}
+        opens = [name for name, of in before.compartments.items() if (name, of.epoch) in held]
+        found.append(Filled(row.id, row.call_sign, row.role, tuple(sorted(opens)), row.left_hour is not None))
     return found
 
 
 async def renew(
     connection: Connection,
     before: Manifest,
+    filled: Sequence[Filled],
     *,
-    filled: Sequence[Filled] = (),
     signer: Ed25519PrivateKey,
     now: datetime,
 ) -> Manifest:
-    """The same as `before`, the newest, for one more year; `filled` get their role and compartments (`unfilled`)."""
-    named = dict(before.members)
+    """The same as `before`, the newest, for one more year; `filled` get role and compartments, or go if they left."""
+    after = before
     for one in filled:
+        member = str(one.member)
         given = {"role": one.role, "compartments": list(one.compartments)}
-        named[str(one.member)] = named[str(one.member)].model_copy(update=given)
-    return await _keep_next(connection, before, signer, now, {"members": named})
+        others = {at: keys for at, keys in after.members.items() if at != member}
+        stays = {} if one.left else {member: after.members[member].model_copy(update=given)}
+        signed = manifest.with_signed_before(after, member) if one.left else after.signed_before
+        after = after.model_copy(update={"members": {**others, **stays}, "signed_before": signed})
+    changes = {"members": after.members, "signed_before": after.signed_before}
+    return await _keep_next(connection, before, signer, now, changes)
 
 
 async def _keep_next(
@@ -219,5 +222,5 @@ async def _keep_next(
                 )
             await keep_manifest(connection, after, manifest.sign(after, signer), now)
     except asyncpg.UniqueViolationError:
-        raise CeremonyError("Somebody else changed the manifest at the same moment. Try again.") from None
+        raise CeremonyError(AGAIN) from None
     return after
