@@ -19,7 +19,7 @@ from admin.backup_checks import Checked
 from admin.ceremony import TEAM, Made
 from admin.keys import open_team_identity
 from seal import HybridIdentity, seal_chunks
-from storage import roles, setup, submission
+from storage import roles, submission
 from storage.blobs import Blobs
 from storage.bodies import open_body
 from storage.erasures import NAME, Ledger
@@ -27,7 +27,7 @@ from storage.manifest import Manifest, SeenSerial
 from storage.members import TeamKey
 from storage.secrets import ProcessSecret
 from storage.submission import Given, Receipt, SealedFile
-from tests.conftest import PASSWORDS, Database
+from tests.conftest import TEMPLATE, Database
 
 RELAY = HybridIdentity.generate()
 HOUR = timedelta(hours=1)
@@ -175,11 +175,12 @@ class Elsewhere:
 async def new_database(like: Database) -> AsyncIterator[Database]:
     """One more on the same server, prepared and empty."""
     name = f"test_{uuid.uuid4().hex}"
-    await setup.prepare(like.server.superuser_url(), name, PASSWORDS)
+    server = await asyncpg.connect(like.server.superuser_url())
+    await server.execute(f"CREATE DATABASE {name} OWNER {roles.OWNER} TEMPLATE {TEMPLATE} STRATEGY FILE_COPY")
+    await server.execute(f"GRANT CONNECT ON DATABASE {name} TO {', '.join(roles.LOGIN_ROLES)}")
     try:
         yield Database(like.server, name)
     finally:
-        server = await asyncpg.connect(like.server.superuser_url())
         await server.execute(f"DROP DATABASE {name} WITH (FORCE)")
         await server.close()
 
