@@ -36,6 +36,7 @@ from storage.blobs import Blobs
 from storage.database import UNAVAILABLE, Announcer, pool
 from storage.errors import ManifestError
 from storage.intake import Intake
+from storage.refusals import OnRecord, of_manifest
 from storage.secrets import DaySecrets, ProcessSecret
 
 log = structlog.get_logger()
@@ -155,7 +156,8 @@ class Trust:
 
     def __init__(self, settings: BotSettings, intake: Intake) -> None:
         self._key = settings.verification_key
-        self._connections = intake.connections
+        self._intake = intake
+        self._on_record = OnRecord("bot")
         self._seen = manifest.SeenSerial(settings.state / "bot" / "manifest-serial")
         self._manifest: manifest.Manifest | None = None
 
@@ -165,8 +167,14 @@ class Trust:
         return self._manifest
 
     async def read(self) -> None:
-        """Reads and verifies the newest manifest; ManifestError when it cannot be trusted."""
-        self._manifest = await manifest.newest(self._connections, self._key, self._seen)
+        """Reads and verifies the newest manifest; ManifestError, on record, when it cannot be trusted."""
+        connections = self._intake.connections
+        try:
+            self._manifest = await manifest.newest(connections, self._key, self._seen)
+        except ManifestError as error:
+            if what := of_manifest(error):
+                await self._on_record.refused(connections, what, "", self._intake.now())
+            raise
 
     async def keep_reading(self) -> None:
         """Reads again every half minute; a manifest that cannot be trusted changes nothing and is logged."""

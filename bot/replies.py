@@ -23,8 +23,9 @@ from handlers.line import FALLBACK, Line
 from storage import threads
 from storage.custody import hour
 from storage.database import UNAVAILABLE
-from storage.errors import ManifestError, RefusedReplyError, StorageError
+from storage.errors import ManifestError, RefusedReplyError, StorageError, SwappedRowError
 from storage.intake import SWEEP_AFTER, Intake
+from storage.refusals import Refusal
 from storage.replies import Reply, open_reply
 from storage.threads import Thread
 
@@ -100,6 +101,8 @@ class Replies:
                 self._not_before[row["id"]] = now + untold.again
             except StorageError as error:  # a row that somebody changed stops the word to no other
                 log.error("thread_refused", thread=str(row["id"]), error=type(error).__name__)
+                if isinstance(error, SwappedRowError):
+                    await self._on_record(Refusal.SEALED_ROW, row["id"])
                 self._not_before[row["id"]] = now + _AGAIN
         return told
 
@@ -115,21 +118,27 @@ class Replies:
             ]
             if not due:
                 return False  # another process was faster
-            if not any(self._is_ours(reply) for reply in due):
+            if not any([await self._is_ours(reply) for reply in due]):
                 raise _Untold(_AGAIN)
             message = await self._say(thread)
             visit.messages.ids[message] = now.timestamp()
         return True
 
-    def _is_ours(self, reply: Reply) -> bool:
-        """Whether a reply is signed by a member, and opens; told in the log when not."""
+    async def _is_ours(self, reply: Reply) -> bool:
+        """Whether a reply is signed by a member, and opens; told in the log and on record when not."""
         identities = [] if self._line.relay is None else [self._line.relay]
         try:
             open_reply(reply, identities, self._line.manifest())
         except (RefusedReplyError, ManifestError) as error:
             log.error("reply_refused", reply=str(reply.id), error=type(error).__name__)
+            if isinstance(error, RefusedReplyError):
+                await self._on_record(Refusal.REPLY, reply.id)
             return False
         return True
+
+    async def _on_record(self, what: Refusal, row: uuid.UUID) -> None:
+        """Outside the visit, which may come to nothing."""
+        await self._line.on_record.refused(self._intake.connections, what, str(row), self._intake.now())
 
     async def _say(self, thread: Thread) -> int:
         lang = thread.lang if thread.lang in self._line.texts else FALLBACK

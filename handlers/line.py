@@ -10,6 +10,7 @@ from locales import Texts
 from seal import HybridIdentity
 from storage.intake import Intake
 from storage.manifest import Compartment, Manifest
+from storage.refusals import OnRecord
 
 FALLBACK = "en"
 
@@ -25,6 +26,7 @@ class Line:
     max_file_bytes: int
     silent_hours: Callable[[], int] = int  # since the queue was opened last, if that is too long ago; else 0
     relay: HybridIdentity | None = field(default=None, repr=False)  # opens what the team answers
+    on_record: OnRecord = field(default_factory=lambda: OnRecord("bot"), repr=False)
 
     def now(self) -> datetime:
         """The process's clock."""

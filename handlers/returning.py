@@ -24,6 +24,7 @@ from handlers.line import FALLBACK, Line
 from storage import returning, submission
 from storage.errors import ManifestError, RefusedReplyError
 from storage.intake import Draft, Outgoing, Visit
+from storage.refusals import Refusal
 from storage.replies import Reply, open_reply
 from storage.returning import Returned
 
@@ -205,7 +206,7 @@ class Returning:
     async def _reads(self, found: Returned, after: int | None = None) -> None:
         """The first answer that was not read yet, or the one that follows; else the last."""
         replies = await returning.replies(self.visit.connection, found.report)
-        opened = [(reply, text) for reply in replies if (text := self._text_of(reply)) is not None]
+        opened = [(reply, text) for reply in replies if (text := await self._text_of(reply)) is not None]
         if not opened:
             self._shows(back.no_reply() if replies else self._home(found), at="home", fresh=True)
             return
@@ -221,13 +222,17 @@ class Returning:
         assert self.visit.draft is not None
         self.visit.draft.data["back"]["reply"] = reply.number
 
-    def _text_of(self, reply: Reply) -> str | None:
-        """What a reply says; None, and told in the log, when it is not the team's."""
+    async def _text_of(self, reply: Reply) -> str | None:
+        """What a reply says; None, told in the log and on record, when it is not the team's."""
         identities = [] if self.line.relay is None else [self.line.relay]
         try:
             return open_reply(reply, identities, self.line.manifest())
         except (RefusedReplyError, ManifestError) as error:
             log.error("reply_refused", reply=str(reply.id), error=type(error).__name__)
+            if isinstance(error, RefusedReplyError):
+                await self.line.on_record.refused(
+                    self.visit.connection, Refusal.REPLY, str(reply.id), self.line.now()
+                )
             return None
 
     async def _writes(self, found: Returned, came: Came) -> None:

@@ -12,6 +12,8 @@ from storage import custody
 from storage.database import Database
 from storage.errors import BadSignatureError, ManifestError, OldManifestError
 
+MOST_TOLD = 1000  # leaves of one process
+
 
 class Refusal(StrEnum):
     """What was refused: the fact `what` of the leaf. A word is never used for another meaning."""
@@ -54,3 +56,18 @@ async def refused(connection: Database, what: Refusal, *, obj: str, actor: str, 
     """Writes the leaf, in a transaction of its own if none is open. `obj` and `actor` are ids, codes or ""."""
     leaf = custody.leaf("refused", at=now, actor=actor, obj=obj, what=Refusal(what).value)
     await connection.execute("INSERT INTO custody_leaves (leaf) VALUES ($1)", leaf)
+
+
+class OnRecord:
+    """What one process refuses, each thing once for as long as it runs: whoever sends it again fills no log."""
+
+    def __init__(self, actor: str) -> None:
+        self._actor = actor
+        self._told: set[tuple[Refusal, str]] = set()
+
+    async def refused(self, connection: Database, what: Refusal, obj: str, now: datetime) -> None:
+        """Writes the leaf, if it is the first time and no more than `MOST_TOLD` were written."""
+        if (what, obj) in self._told or len(self._told) >= MOST_TOLD:
+            return
+        await refused(connection, what, obj=obj, actor=self._actor, now=now)
+        self._told.add((what, obj))

@@ -1,5 +1,6 @@
 """The other side of a thread, for stories: reports as they are kept after *Send*, and members who answer them."""
 
+import json
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -113,6 +114,16 @@ class Desk:
     @property
     def swift(self) -> uuid.UUID:
         return next(iter(self.signers))
+
+    async def refusals(self) -> list[tuple[str, str]]:
+        """What was refused, as the log tells it: the word and the object."""
+        connection = await asyncpg.connect(self.url)
+        try:
+            rows = await connection.fetch("SELECT leaf FROM custody_leaves ORDER BY id")
+        finally:
+            await connection.close()
+        leaves = [json.loads(row["leaf"]) for row in rows]
+        return [(leaf["what"], leaf["object"]) for leaf in leaves if leaf["kind"] == "refused"]
 
     async def answers(self, report: Report, text: str, key: Ed25519PrivateKey | None = None) -> uuid.UUID:
         """A reply by the first member; signed by another key, if given."""

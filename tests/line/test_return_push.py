@@ -158,10 +158,13 @@ async def test_a_forged_reply_is_not_told_of(line: Line, desk: Desk, clock: Cloc
     olha = line.person("Olha")
     await olha.sends("/start")
     report = await has_sent(line, olha, answer_here=True, push="Europe/Kyiv")
-    await desk.answers(report, HIDDEN)
+    reply = await desk.answers(report, HIDDEN)
     await desk.sql("UPDATE replies SET signature = decode(repeat('00', 64), 'hex')")
     passes(line, clock, timedelta(hours=8))
-    assert await words_told(line, olha) == 0
+    for _ in range(3):
+        assert await words_told(line, olha) == 0
+        passes(line, clock, timedelta(minutes=61))
+    assert await desk.refusals() == [("reply not signed by a member", str(reply))]
 
 
 async def test_a_word_that_was_due_in_an_outage_comes_after_a_restart(

@@ -88,13 +88,14 @@ async def test_a_reply_that_no_member_signed_is_not_shown(
 
     olha = line.person("Olha")
     report = await has_sent(line, olha)
-    await desk.answers(report, "Meet this man at the station.", Ed25519PrivateKey.generate())
+    reply = await desk.answers(report, "Meet this man at the station.", Ed25519PrivateKey.generate())
     await comes_back(line, clock, olha, report.words())
     await olha.taps("Read the answer")
     await olha.sees("This answer could not be opened.")
     assert not any("station" in message.text for message in await olha.everything_seen())
     told = capsys.readouterr()
     assert "reply_refused" in told.out + told.err
+    assert await desk.refusals() == [("reply not signed by a member", str(reply))]
     assert "station" not in told.out + told.err
 
 
