@@ -68,8 +68,11 @@ class Made(Public):
     teams: Mapping[str, HybridIdentity] = field(repr=False)  # by compartment
 
 
-def make(today: date, relay: HybridRecipient | None = None) -> Made:
-    """Makes the keys and the first manifest, which names no member yet. Replies are sealed to `relay`, the bot's."""
+def make(today: date, relay: HybridRecipient | None = None, *, log: str = "") -> Made:
+    """Makes the keys and the first manifest, which names no member yet.
+
+    Replies are sealed to `relay`, the bot's; `log` is the verifier key of the custody log (C2SP signed-note).
+    """
     ceremony_key = Ed25519PrivateKey.generate()
     recovery = HybridIdentity.generate()
     teams = {name: HybridIdentity.generate() for name in COMPARTMENTS}
@@ -83,6 +86,7 @@ def make(today: date, relay: HybridRecipient | None = None) -> Made:
         members={},
         routing=routing(),
         relay=str(relay) if relay else "",
+        log=log,
     )
     return Made(
         manifest=first,

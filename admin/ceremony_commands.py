@@ -34,6 +34,9 @@ _CARRY = """Carry {file} to the server; it holds nothing secret. There:
      """
 _RELAY = """
 The manifest names no relay identity yet, so nothing can be answered: python -m admin relay --help"""
+_LOG = """
+The manifest does not name the key of the custody log, by which strangers check it:
+  python -m admin custody name-log --help"""
 
 
 def add_to(ceremony: argparse.ArgumentParser) -> None:
@@ -76,11 +79,13 @@ def _ceremony(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> No
 
 
 def _hold(chosen: argparse.Namespace) -> None:
-    from admin import ceremony
+    from admin import ceremony, checkpoints
+    from admin.custody_settings import CustodySettings
     from admin.settings import KeeperSettings, load
     from storage.replies import RELAY, relay_identity
 
     settings = load(KeeperSettings)
+    log = checkpoints.Log.at(settings.state, load(CustodySettings).log_origin).vkey
     relay = (
         ceremony.read_relay(chosen.relay)
         if chosen.relay
@@ -93,7 +98,7 @@ def _hold(chosen: argparse.Namespace) -> None:
         def keep(made: "Made", _: Path) -> None:
             asyncio.run(_with(url, lambda connection: ceremony.keep(connection, made, datetime.now(UTC))))
 
-        made = _papers(chosen, lambda: ceremony.make(datetime.now(UTC).date(), relay), keep)
+        made = _papers(chosen, lambda: ceremony.make(datetime.now(UTC).date(), relay, log=log), keep)
     say("The ceremony is held.")
     _say_next(chosen, made, carry="")
 
@@ -148,8 +153,15 @@ def _say_written(files: "Files") -> None:
 
 def _say_next(chosen: argparse.Namespace, made: "Public", carry: str) -> None:
     say(_NEXT.format(key=made.ceremony_public_hex, carry=carry, folder=chosen.out))
+    _say_missing(made)
+
+
+def _say_missing(made: "Public") -> None:
+    """What a manifest that was signed elsewhere could not name yet."""
     if not made.manifest.relay:
         say(_RELAY)
+    if not made.manifest.log:
+        say(_LOG)
 
 
 def _take(chosen: argparse.Namespace) -> None:
@@ -169,8 +181,7 @@ def _take(chosen: argparse.Namespace) -> None:
         "Set it for the bot and for the console:\n\n"
         f"  DODOMU_CEREMONY_KEY={public.ceremony_public_hex}"
     )
-    if not public.manifest.relay:
-        say(_RELAY)
+    _say_missing(public)
 
 
 def _compares(public_hex: str) -> None:

@@ -17,9 +17,10 @@ from pathlib import Path
 import asyncpg
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from admin import ceremony, keys, members, papers
+from admin import ceremony, checkpoints, keys, members, papers
+from admin.custody_settings import CustodySettings
 from admin.errors import AdminError
-from admin.settings import DATABASE, seen_manifest
+from admin.settings import DATABASE, load, seen_manifest
 from storage import local, manifest, roles, setup
 from storage.database import Connection
 from storage.manifest import SeenSerial
@@ -105,7 +106,8 @@ async def _ready(connection: Connection, state: Path, now: datetime) -> Demo:
 
 async def _make(connection: Connection, state: Path, now: datetime) -> Demo:
     relay = relay_identity(state / "bot" / RELAY)  # the bot of a demonstration has the same folder
-    made = ceremony.make(now.date(), relay.recipient)
+    log = checkpoints.Log.at(state, load(CustodySettings).log_origin)
+    made = ceremony.make(now.date(), relay.recipient, log=log.vkey)
     folder = state / KEYS
     for name in papers.FILES:
         (folder / name).unlink(missing_ok=True)  # of a preparation that was cut short before its commit

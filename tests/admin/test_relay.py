@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from admin import ceremony
+from admin import ceremony, checkpoints
 from admin.ceremony import CeremonyError
 from admin.papers import written as papers_written
 from seal import HybridIdentity
@@ -37,6 +37,16 @@ async def test_the_ceremony_names_the_bots_relay_identity_on_this_machine(
     named = await newest(store, tmp_path / "papers", tmp_path)
     assert named.relay == str(relay_identity(file).recipient)
     assert str(named.relay_key()) == named.relay
+
+
+async def test_the_ceremony_names_the_key_of_this_machines_custody_log(
+    run: Any, store: Any, tmp_path: Path
+) -> None:
+    assert (await run("ceremony", "--out", tmp_path / "papers")).status == 0
+    named = await newest(store, tmp_path / "papers", tmp_path)
+    assert named.log == checkpoints.Log.at(tmp_path / "state", "dodomu/custody").vkey
+    signed = ("--ceremony-key", tmp_path / "papers" / ceremony.CEREMONY_FILE)
+    assert named.log in (await run("manifest", "show", *signed)).out
 
 
 async def test_a_bot_elsewhere_is_named_by_what_it_shows(run: Any, store: Any, tmp_path: Path) -> None:
