@@ -3,7 +3,7 @@
 AdminError
 ├── SettingsError    (admin.settings) a setting is not set, or is not what is expected
 ├── CeremonyError    (admin.papers) the ceremony cannot be held, or a paper's file is not what it should be
-├── MemberError      (admin.members) the member cannot be added
+├── MemberError      (admin.openers) a member's keys cannot be changed so
 ├── DemoError        (admin.demo) the folder cannot hold a demonstration
 └── CommandError     (admin.__main__) a command cannot be done
 """

@@ -4,7 +4,7 @@
     done = await by_two_leads(connection, "swift", leads=(heron, wren), ceremony_key=public, …)
 
 Two leads together need neither paper: each proves passphrase and code (`lead`), both sign, and nobody resets
-themselves (docs/decisions/206). They give what they themselves open; the rest is named, and `give` gives it later.
+themselves (docs/decisions/209). They give what they themselves open; the rest is named, and `give` gives it later.
 """
 
 from collections.abc import Mapping, Sequence

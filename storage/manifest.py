@@ -2,7 +2,7 @@
 
 The body is RFC 8785 JSON, signed (Ed25519) by the ceremony key, whose public half is in each process's
 settings and never in the database: a changed row cannot turn reports to a stranger's key. Two leads together may sign
-one thing only: new keys of one other member, who lost their passphrase (docs/decisions/206). A serial lower than
+one thing only: new keys of one other member, who lost their passphrase (docs/decisions/209). A serial lower than
 one already seen, or another manifest of that serial, is refused (`SeenSerial`): an old one cannot be put back. An
 expired manifest still takes reports: a person must not be turned away because a date was missed.
 """
