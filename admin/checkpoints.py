@@ -209,8 +209,11 @@ class Checkpoints:
                 await connection.execute("SELECT pg_advisory_unlock($1)", SIGNING_LOCK)
 
     async def _make(self, connection: Connection, now: datetime) -> None:
-        while await custody.sequence(connection, whole=True):
-            pass
+        async with connection.transaction():
+            # Whoever is numbering at this moment is waited for: else what is there would wait for another hour.
+            await connection.execute("SELECT pg_advisory_xact_lock($1)", custody.SEQUENCER_LOCK)
+            while await custody.sequence(connection, whole=True):
+                pass
         try:
             made = await make(connection, self.log, now)
         except MissingTilesError as missing:

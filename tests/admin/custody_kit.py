@@ -44,6 +44,7 @@ class Keeping:
     reports: list[uuid.UUID] = field(default_factory=list)
     _job: Checkpoints | None = None
     _dumps: int = 0
+    _connections: dict[str, asyncpg.Connection] = field(default_factory=dict)
 
     @property
     def state(self) -> Path:
@@ -71,6 +72,12 @@ class Keeping:
     def moves(self, **by: float) -> None:
         self.now += timedelta(**by)
 
+    async def by(self, role: str) -> asyncpg.Connection:
+        """The one connection of a role, or the superuser's."""
+        if role not in self._connections:
+            self._connections[role] = await self.connect(role)
+        return self._connections[role]
+
     async def takes_report(self, bot: asyncpg.Connection) -> uuid.UUID:
         given = Given(
             "seen", 1, "normal", {"answers": {"words": "at the station"}}, [], answer_here=False, address=1
@@ -84,15 +91,15 @@ class Keeping:
 
     async def acts(self, count: int = 1) -> None:
         """So many reports, each opened by somebody."""
-        bot, console = await self.connect(roles.BOT), await self.connect(roles.CONSOLE)
+        bot, console = await self.by(roles.BOT), await self.by(roles.CONSOLE)
         for _ in range(count):
             report = await self.takes_report(bot)
             opened = custody.leaf("opened", at=self.now, actor=str(uuid.uuid4()), obj=str(report))
             await custody.write(console, opened)
 
-    async def round(self) -> None:
-        """The next hour's round of the keeper."""
-        self.moves(hours=1)
+    async def round(self, **later: float) -> None:
+        """A round of the keeper, an hour later unless said."""
+        self.moves(**(later or {"hours": 1}))
         async with database.pool(self.database.url(roles.KEEPER)) as connections:
             await self.job.round(connections, self.now)
 
@@ -112,12 +119,12 @@ class Keeping:
         return out
 
     async def rows(self, query: str, *values: Any) -> list[Any]:
-        superuser = await self.connect("superuser")
+        superuser = await self.by("superuser")
         return list(await superuser.fetch(query, *values))
 
     async def meddles(self, *statements: str) -> None:
         """As a superuser, for whom no trigger holds."""
-        superuser = await self.connect("superuser")
+        superuser = await self.by("superuser")
         for statement in statements:
             await superuser.execute(statement)
 

@@ -110,7 +110,7 @@ async def test_a_superuser_with_the_logs_key_is_found_by_what_was_published(grow
     await grown.meddles(LEAF.format(was='"actor":"', becomes='"actor":"0', index=7) + HASH.format(index=7))
     await grown.meddles("DELETE FROM custody_tiles")
     hashes = [row["leaf_hash"] for row in await grown.rows('SELECT * FROM custody_sequence ORDER BY "index"')]
-    superuser = await grown.connect("superuser")
+    superuser = await grown.by("superuser")
     for (size,) in await grown.rows("SELECT size FROM custody_checkpoints"):
         forged = notes.sign(Checkpoint(ORIGIN, size, merkle.root(hashes[:size])).text(), grown.log.signer)
         await superuser.execute("UPDATE custody_checkpoints SET note = $2 WHERE size = $1", size, forged)

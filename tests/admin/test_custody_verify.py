@@ -65,7 +65,7 @@ async def test_without_anything_from_outside_the_reader_is_told_what_that_is_wor
 
 
 async def test_a_shredded_report_and_one_sealed_anew_are_as_their_leaves_say(grown: Keeping) -> None:
-    console = await grown.connect(roles.CONSOLE)
+    console = await grown.by(roles.CONSOLE)
     gone, stays = grown.reports[:2]
     await grown.meddles(f"DELETE FROM bodies WHERE report = '{gone}'")
     shredded = custody.leaf("shredded", at=grown.now, actor="keeper", obj=str(gone), bodies=1, files=0)
