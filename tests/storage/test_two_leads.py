@@ -226,6 +226,7 @@ def test_two_leads_take_nobody_out_and_renew_nothing() -> None:
         (FIRST.members[HERON].recipient, public(NEW_KEY)),
         (FIRST.members[OWL].recipient, public(NEW_KEY)),
     ],
+    ids=["a signer's key", "their own key", "a signer's recipient", "their own recipient"],
 )
 def test_the_keys_of_a_reset_are_nobodys_yet(recipient: str, signing_key: str) -> None:
     signed = by(manifest.reset(FIRST, OWL, recipient, signing_key), HERON, WREN)
@@ -240,6 +241,7 @@ def test_the_keys_of_a_reset_are_nobodys_yet(recipient: str, signing_key: str) -
         (NEW_RECIPIENT, "00"),
         (NEW_RECIPIENT, "not hexadecimal"),
     ],
+    ids=["not hybrid", "cut short", "a short key", "no key"],
 )
 def test_the_keys_of_a_reset_are_keys(recipient: str, signing_key: str) -> None:
     signed = by(manifest.reset(FIRST, OWL, recipient, signing_key), HERON, WREN)
