@@ -130,7 +130,12 @@ def parser() -> argparse.ArgumentParser:
         commands.add_parser("custody", help="verify the custody log, prove what is in it, name its key")
     )
 
-    serve = commands.add_parser("serve", help="serve the console to the team's browsers")
+    serve = commands.add_parser(
+        "serve",
+        help="serve the console to the team's browsers",
+        description="Serves the console until stopped. Its start ends the sessions of an earlier one, whose keys went"
+        " with it. docs/console.md",
+    )
     serve.set_defaults(act=_serve)
     keeper = commands.add_parser(
         "keeper",
@@ -156,7 +161,11 @@ def parser() -> argparse.ArgumentParser:
             " `database prepare` makes them, without what was shredded since. All of it, or nothing.",
         )
     )
-    browse = commands.add_parser("open", help="open the console in this machine's browser")
+    browse = commands.add_parser(
+        "open",
+        help="open the console in this machine's browser",
+        description="Opens the console in this machine's browser, and shows its address. `serve` must be running.",
+    )
     browse.set_defaults(act=_open)
     return top
 

@@ -66,7 +66,11 @@ def add_to(member: argparse.ArgumentParser) -> "argparse._SubParsersAction[argpa
     give.add_argument("--compartment", required=True, metavar="NAME", help="team, child or whereabouts")
     needs_opener(give)
     give.set_defaults(act=_member_give)
-    listing = commands.add_parser("list", help="list the members")
+    listing = commands.add_parser(
+        "list",
+        help="list the members",
+        description="Lists everyone who is or was a member: call sign, role, since when, and when they left.",
+    )
     listing.set_defaults(act=_member_list)
     return commands
 
