@@ -50,6 +50,7 @@ class Terms:
     seen: SeenSerial
     now: datetime
     keep: timedelta  # older ones go after a good new one
+    lost: frozenset[str] = frozenset()  # names of sealed files without which it is made all the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +79,11 @@ async def make(
     await backups.hold_still(connection)
     await erasures.keep_up(connection, ledger, terms.now)
     with written(path) as out:
-        dump = Dump(connection, blobs, out.write, say)
+        dump = Dump(connection, blobs, out.write, say, terms.lost)
         head = await dump.run(terms, backups.kept_columns(), setup.newest_revision())
     leaf = custody.leaf(
         "backup", at=terms.now, actor="keeper", obj=path.name, sha256=out.digest().hex(), size=out.size,
-        manifest=head.manifest, schema=head.schema_revision,
+        manifest=head.manifest, schema=head.schema_revision, lost=dump.left_out,
     )  # fmt: skip
     await custody.write(connection, leaf)
     Ledger(folder / erasures.NAME).add(ledger.read().items())
@@ -108,10 +109,16 @@ class Dump:
     """Writes one backup's content: the tables in one snapshot, then the blobs that it names."""
 
     def __init__(
-        self, connection: asyncpg.Connection, blobs: Blobs, out: Callable[[bytes], None], say: Say
+        self,
+        connection: asyncpg.Connection,
+        blobs: Blobs,
+        out: Callable[[bytes], None],
+        say: Say,
+        lost: frozenset[str] = frozenset(),
     ) -> None:
-        self._connection, self._blobs, self._out, self._say = connection, blobs, out, say
+        self._connection, self._blobs, self._out, self._say, self._lost = connection, blobs, out, say, lost
         self.shredded = 0
+        self.left_out: list[str] = []  # of those that are lost
 
     async def run(self, terms: Terms, columns: dict[str, list[str]], revision: str) -> Head:
         """The whole of it. Returns what it says of itself first."""
@@ -159,6 +166,10 @@ class Dump:
                 self._say(f"sealed files: {told * 100 // _TENTHS} % of {head.blob_bytes / 1e6:.1f} MB")
 
     async def _file(self, writer: Writer, blob: Blob) -> None:
+        if blob.name in self._lost:
+            self.left_out.append(blob.name)
+            writer.add(f"absent/{blob.name}", Absent(report=blob.report, why="lost").to_bytes())
+            return
         content = self._blobs.get(blob.name)
         try:
             first = await anext(content, b"")
@@ -177,7 +188,7 @@ class Dump:
         if found != blob.sha256:
             raise BackupError(
                 f"The sealed file {blob.name} is not what its row says: it was changed, or cut off. No backup was made."
-                " docs/backup.md tells how to put the right one back."
+                " docs/backup.md tells what to do."
             )
 
     async def _missing(self, writer: Writer, blob: Blob) -> None:
@@ -185,7 +196,7 @@ class Dump:
         if now == blob.name:
             raise BackupError(
                 f"The sealed file {blob.name} is missing, though its row is there. No backup was made."
-                " docs/backup.md tells how to put it back from an earlier one."
+                " docs/backup.md tells what to do."
             )
         if now is not None:
             raise BackupError(

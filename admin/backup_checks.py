@@ -9,17 +9,16 @@ no gap, each leaf the hash that it is numbered with, and the roots are those of 
 
 import hashlib
 import re
-import tempfile
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from admin.backup_log import Log
 from seal import HybridIdentity
-from storage import backups, manifest, merkle, notes, setup
+from storage import backups, manifest, setup
 from storage.backup_format import Reader, opened
 from storage.backups import Absent, Blob, BlobList, Head, rows, unhex
 from storage.errors import BackupError
@@ -33,13 +32,18 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A whole backup. `shredded`: the reports that were shredded while it was made; `checkpoint`: the newest's size."""
+    """A whole backup. `shredded`: the reports that were shredded while it was made; `lost`: the names of files that
+    were lost before; `checkpoint`: the newest's size;
+    `unnamed`: how many checkpoints have the signature of no key that a manifest names.
+    """
 
     head: Head
     sha256: bytes
     manifest: Manifest
     shredded: frozenset[uuid.UUID]
+    lost: tuple[str, ...]
     checkpoint: int | None
+    unnamed: int
 
 
 class Weighed:
@@ -77,6 +81,7 @@ class _Checks:
         self._reader, self._recovery, self._key, self._say = reader, recovery, ceremony_key, say
         self._head = reader.head
         self._blobs = BlobList()
+        self._lost: list[str] = []
         self._manifests: dict[int, Signed] = {}
         self._log = Log(reader.head.rows.get("custody_sequence", 0))
         self._by_table = {
@@ -86,6 +91,7 @@ class _Checks:
             "custody_checkpoints": self._log.checkpoint,
             "custody_leaves": self._log.leaf,
             "custody_sequence": self._log.number,
+            "custody_tiles": self._log.tile,
         }
 
     def close(self) -> None:
@@ -104,7 +110,15 @@ class _Checks:
         shredded = frozenset(self._files())
         self._reader.end()
         assert newest is not None, "a readable head names the manifests"
-        return Checked(self._head, weighed.digest(), newest, shredded, self._log.newest)
+        return Checked(
+            self._head,
+            weighed.digest(),
+            newest,
+            shredded,
+            tuple(self._lost),
+            self._log.newest,
+            self._log.unnamed,
+        )
 
     def _table(self, table: str, columns: list[str]) -> None:
         look = self._by_table.get(table, _nothing_more)
@@ -156,7 +170,7 @@ class _Checks:
         self._blobs.add(blob_of(row))
 
     def _files(self) -> Iterator[uuid.UUID]:
-        """Checks each; yields the reports of those that are not there, and say why."""
+        """Checks each; yields the reports of those that are not there because they were shredded."""
         expected, done, told = iter(self._blobs), 0, 0
         for name, content in self._reader.blobs():
             blob = next(expected, None)
@@ -167,7 +181,10 @@ class _Checks:
                     raise BackupError(
                         f"The sealed file {name} is missing, and the reason is another report's."
                     )
-                yield blob.report
+                if content.why == "shredded":
+                    yield blob.report
+                else:
+                    self._lost.append(name)
             elif _sha256(content) != blob.sha256:
                 raise BackupError(f"The sealed file {name} is not what its row says.")
             done += blob.size
@@ -209,70 +226,3 @@ def _sha256(content: Iterable[bytes]) -> bytes:
     for piece in content:
         found.update(piece)
     return found.digest()
-
-
-# ---- the log ------------------------------------------------------------------------------------------
-
-
-class Log:
-    """The custody log of a backup: leaves come in its order, then their numbers, and give the checkpoints' roots."""
-
-    _RECORD = 8 + merkle.HASH_SIZE
-
-    def __init__(self, numbered: int) -> None:
-        self.vkeys: list[str] = []  # none: no manifest names the log's key yet
-        self._numbered = numbered
-        self._roots: dict[int, bytes] = {}  # by size, of the checkpoints
-        self._tree = merkle.Growing()
-        self._compared = 0
-        self._hashes: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
-
-    @property
-    def newest(self) -> int | None:
-        """The size of the newest checkpoint."""
-        return max(self._roots, default=None)
-
-    def close(self) -> None:
-        """Forgets it."""
-        self._hashes.close()
-
-    def checkpoint(self, row: Mapping[str, bytes]) -> None:
-        """A checkpoint, signed by the log. Raises LogError."""
-        note = unhex(row["note"])
-        text = notes.verify(note, self.vkeys) if self.vkeys else note.decode().partition("\n\n")[0] + "\n"
-        told = notes.Checkpoint.parse(text)
-        if told.size != int(row["size"]):
-            raise BackupError("A checkpoint in the backup names another size than its row.")
-        self._roots[told.size] = told.root
-        self._compare()
-
-    def leaf(self, row: Mapping[str, bytes]) -> None:
-        """The next leaf; those without a number come last, and no checkpoint tells of them."""
-        if self._tree.size == self._numbered:
-            return
-        found = merkle.leaf_hash(unhex(row["leaf"]))
-        self._hashes.write(int(row["id"]).to_bytes(8, "big") + found)
-        self._tree.add(found)
-        self._compare()
-
-    def number(self, row: Mapping[str, bytes]) -> None:
-        """The next leaf's number in the log, and its hash as it is kept."""
-        if self._compared == 0:
-            self._hashes.seek(0)
-        expected = int(row["leaf"]).to_bytes(8, "big") + unhex(row["leaf_hash"])
-        if int(row["index"]) != self._compared or self._hashes.read(self._RECORD) != expected:
-            raise BackupError(f"The custody log is not whole: leaf {self._compared} is missing or changed.")
-        self._compared += 1
-
-    def end(self) -> None:
-        """Raises BackupError when leaves lack that have a number, or that a checkpoint tells of."""
-        size = self._tree.size
-        if size != self._numbered or (self.newest or 0) > size:
-            raise BackupError("The custody log is shorter than it was.")
-
-    def _compare(self) -> None:
-        expected = self._roots.get(self._tree.size)
-        if expected is not None and expected != self._tree.root():
-            raise BackupError(
-                f"The custody log is not the one of checkpoint {self._tree.size}: it was changed."
-            )

@@ -35,6 +35,10 @@ def add_backup_to(backup: argparse.ArgumentParser) -> None:
         "--keep-days", type=_days, default=KEEP_DAYS, metavar="DAYS", help="how long a backup is kept there:"
         f" {KEEP_DAYS} unless said; what is erased is in older ones so long",
     )  # fmt: skip
+    backup.add_argument(
+        "--without-file", action="append", default=[], metavar="NAME", help="a sealed file that is lost: the backup is"
+        " made all the same, and says so; may be said again",
+    )  # fmt: skip
     _needs_ceremony_public(backup)
     backup.set_defaults(act=partial(_backup, backup))
     commands = backup.add_subparsers(title="commands", metavar="COMMAND")
@@ -103,14 +107,14 @@ def _ceremony_public(given: str | None, setting: str) -> "Ed25519PublicKey":
 
 def _backup(command: argparse.ArgumentParser, chosen: argparse.Namespace) -> None:
     from admin import backup
-    from admin.settings import BackupSettings, load, seen_manifest
+    from admin.settings import TrustedSettings, load, seen_manifest
     from storage.blobs import Blobs
     from storage.erasures import Ledger
     from storage.manifest import SeenSerial
 
     if chosen.to is None:
         command.error("say where to: --to FOLDER")
-    settings = load(BackupSettings)
+    settings = load(TrustedSettings)
     blobs = Blobs.open(settings.blobs_at, settings.s3())
     settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
     terms = backup.Terms(
@@ -118,6 +122,7 @@ def _backup(command: argparse.ArgumentParser, chosen: argparse.Namespace) -> Non
         seen=SeenSerial(seen_manifest(settings.state, "keeper")),
         now=datetime.now(UTC),
         keep=timedelta(days=chosen.keep_days),
+        lost=frozenset(chosen.without_file),
     )
 
     async def make(url: str) -> backup.Made:
@@ -135,9 +140,9 @@ def _backup(command: argparse.ArgumentParser, chosen: argparse.Namespace) -> Non
 
 
 def _verify(chosen: argparse.Namespace) -> None:
-    from admin.settings import BackupSettings, load
+    from admin.settings import TrustedSettings, load
 
-    settings = load(BackupSettings)
+    settings = load(TrustedSettings)
     checked = _checked(chosen, settings.ceremony_key)
     head = checked.head
     checkpoint = "none" if checked.checkpoint is None else f"of {checked.checkpoint} leaves"
@@ -148,6 +153,12 @@ def _verify(chosen: argparse.Namespace) -> None:
         f"Custody log: {head.rows['custody_sequence']} leaves, newest checkpoint: {checkpoint}.\n"
         f"SHA-256 {checked.sha256.hex()}"
     )
+    if checked.lost:
+        say("Lost before it was made, and not in it:\n  " + "\n  ".join(checked.lost))
+    if checked.unnamed:
+        say(
+            f"Checkpoints of a key that no manifest names: {checked.unnamed}. Their roots are right (docs/custody.md)."
+        )
 
 
 def _checked(chosen: argparse.Namespace, ceremony_key: str) -> "Checked":

@@ -3,7 +3,7 @@
     head.json                     what this is, and how many rows and sealed files it holds
     tables/NAME/000000.copy …     each table's rows as PostgreSQL's COPY writes them (text), in pieces
     blobs/NAME                    each sealed file that a row of `files` names, in the order of the rows
-    absent/NAME                   …or, in its place, why there is none: its report was shredded meanwhile
+    absent/NAME                   …or, in its place, why there is none
     SHA256SUMS                    of every member before it, as `sha256sum -c` reads them
     tail.json                     the SHA-256 of SHA256SUMS, and how many members
 

@@ -115,10 +115,12 @@ class Tail(_Json):
 
 
 class Absent(_Json):
-    """Why a sealed file is not there: its report was shredded while the backup was made."""
+    """Why a sealed file is not there: its report was shredded while the backup was made; or it was lost, and whoever
+    made the backup said so.
+    """
 
     report: uuid.UUID
-    why: Literal["shredded"] = "shredded"
+    why: Literal["shredded", "lost"] = "shredded"
 
 
 @dataclass(frozen=True, slots=True)

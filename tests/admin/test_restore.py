@@ -354,3 +354,25 @@ async def test_an_empty_store_comes_back_too(store: Store, elsewhere: Elsewhere)
     done = await elsewhere.restores(store, (await store.backs_up()).path)
     assert done == restore.Restored(0, [])
     assert await elsewhere.counts("manifests") == 1
+
+
+async def test_a_store_that_lost_a_file_is_kept_without_it_only_when_told_and_says_so(
+    store: Store, elsewhere: Elsewhere
+) -> None:
+    receipt = await store.takes("about Olenka", b"a house")
+    await store.takes("about Maksym", b"a paper")
+    lost = await store.superuser.fetchval("SELECT blob FROM files WHERE report = $1", receipt.report)
+    await store.blobs.delete(lost)
+    with pytest.raises(BackupError, match=lost):
+        await store.backs_up()
+    made = await store.backs_up(lost=frozenset({lost}))
+    checked = store.checks(made.path)
+    assert (checked.lost, checked.shredded) == ((lost,), frozenset())
+    (leaf,) = await leaves(store.superuser, "backup")
+    assert leaf["lost"] == [lost]
+    assert (await elsewhere.restores(store, made.path)).files == 1
+    assert await elsewhere.counts("files") == 2
+    assert await words_of(elsewhere.superuser, RECOVERY, store.made.recovery, store.made.manifest) == {
+        "about Olenka",
+        "about Maksym",
+    }
