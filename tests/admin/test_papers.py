@@ -217,3 +217,10 @@ def test_a_recovery_identity_copied_with_a_mistake_is_told_without_repeating_it(
 def test_a_paper_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(CeremonyError, match=r"gone\.txt cannot be read"):
         read_ceremony_key(tmp_path / "gone.txt")
+
+
+def test_words_decode_with_the_list_alone_as_the_keepers_guide_says() -> None:
+    lines = (Path(returnwords.__file__).parent / "data" / "return-words-en-1.txt").read_text().split()
+    bits = "".join(f"{lines.index(word):011b}" for word in to_words(RECOVERY, SECRET))
+    raw = bytes(int(bits[at : at + 8], 2) for at in range(0, len(bits), 8))
+    assert (raw[:32], len(raw)) == (SECRET, 33)
