@@ -259,7 +259,7 @@ def written(path: Path) -> Iterator[Counted]:
                 os.fsync(file.fileno())
         with _told(folder):
             draft.rename(path)
-            _sync(folder)
+            erasures.sync_folder(folder)
     finally:
         draft.unlink(missing_ok=True)
 
@@ -284,16 +284,8 @@ def expire(folder: Path, before: datetime) -> list[str]:
             written_at = datetime.fromtimestamp(file.stat().st_mtime, UTC)
             if datetime.now(UTC) - written_at > _FORGOTTEN_AFTER:
                 file.unlink(missing_ok=True)
-    _sync(folder)
+    erasures.sync_folder(folder)
     return gone
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _private(path: str, flags: int) -> int:

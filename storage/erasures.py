@@ -8,12 +8,12 @@ One line a report: {"hour": "2031-05-06T07Z", "report": "…"}. Lines are only a
 returns. A shred commits before its line is written: who is cut off between the two writes it the next time.
 """
 
+import errno
 import fcntl
 import json
 import os
 import uuid
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from storage.database import Database
 from storage.errors import LedgerError
 
 NAME = "erasures.ndjson"
+_CANNOT = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.ENOLCK)
 # Every report has a body from its first moment on; none is left only of one that was shredded.
 _SHREDDED = "SELECT r.id FROM reports r WHERE NOT EXISTS (SELECT 1 FROM bodies b WHERE b.report = r.id)"
 
@@ -60,41 +61,46 @@ class Ledger:
         The file is there afterwards: an empty one says that nothing was erased.
         """
         try:
-            with self._alone():
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with open(self._path, "ab", opener=_private) as file:
+                _alone(file.fileno())
                 known = self.read()
                 lines = [
                     rfc8785.dumps({"report": str(report), "hour": hour}) + b"\n"
                     for report, hour in dict(reports).items()
                     if report not in known
                 ]
-                if lines or not self._path.exists():
-                    self._append(b"".join(lines))
+                file.truncate(self._path.read_bytes().rfind(b"\n") + 1)  # a line that was cut off goes
+                file.write(b"".join(lines))
+                file.flush()
+                os.fsync(file.fileno())
+            sync_folder(self._path.parent)
         except OSError as error:
             raise LedgerError(f"The ledger {self._path} cannot be written: {error.strerror}.") from None
         return len(lines)
 
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder = os.open(self._path.parent, os.O_RDONLY)
-        try:
-            fcntl.flock(folder, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(folder)
 
-    def _append(self, lines: bytes) -> None:
-        with open(self._path, "ab", opener=_private) as file:
-            whole = self._path.read_bytes().rpartition(b"\n")
-            file.truncate(len(whole[0]) + len(whole[1]))  # a line that was cut off
-            file.write(lines)
-            file.flush()
-            os.fsync(file.fileno())
-        folder = os.open(self._path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+def sync_folder(folder: Path) -> None:
+    """The names in a folder are on the disk when this returns, where its file system can be told."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _CANNOT:
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def _alone(descriptor: int) -> None:
+    """One writer at a time, where the file system can: a ledger lies on mounts of all kinds, and a line twice does no
+    harm.
+    """
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    except OSError as error:
+        if error.errno not in _CANNOT:
+            raise
 
 
 async def keep_up(connection: Database, ledger: Ledger, now: datetime) -> int:
