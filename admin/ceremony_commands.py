@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from admin.telling import CommandError, asks, connected, say
+from admin.telling import CommandError, answer, asks, connected, say
 
 if TYPE_CHECKING:
     import asyncpg
@@ -95,7 +95,7 @@ def _hold(chosen: argparse.Namespace) -> None:
     with settings.database(say) as url:
         asyncio.run(_with(url, ceremony.refuse_second))
 
-        def keep(made: "Made", _: Path) -> None:
+        def keep(made: "Made") -> None:
             asyncio.run(_with(url, lambda connection: ceremony.keep(connection, made, datetime.now(UTC))))
 
         made = _papers(chosen, lambda: ceremony.make(datetime.now(UTC).date(), relay, log=log), keep)
@@ -108,19 +108,19 @@ def _hold_offline(chosen: argparse.Namespace) -> None:
     from admin.papers import write_private
 
     relay = ceremony.read_relay(chosen.relay) if chosen.relay else None
+    file = chosen.out / offline.PUBLIC_FILE
+    if file.exists():  # told before anybody prints; nothing is overwritten in any case
+        raise CommandError(f"{file} is there already. Choose another folder.")
 
-    def keep(made: "Made", folder: Path) -> None:
-        write_private(folder / offline.PUBLIC_FILE, offline.to_text(made))
+    def keep(made: "Made") -> None:
+        write_private(file, offline.to_text(made))
 
     made = _papers(chosen, lambda: ceremony.make(datetime.now(UTC).date(), relay), keep)
     say("The ceremony is held on this machine.")
-    file = chosen.out / offline.PUBLIC_FILE
     _say_next(chosen, made, carry=_CARRY.format(file=file, name=offline.PUBLIC_FILE))
 
 
-def _papers(
-    chosen: argparse.Namespace, make: "Callable[[], Made]", keep: "Callable[[Made, Path], None]"
-) -> "Made":
+def _papers(chosen: argparse.Namespace, make: "Callable[[], Made]", keep: "Callable[[Made], None]") -> "Made":
     """Makes the keys, writes the papers, has them proven, and only then keeps what is kept."""
     import random
 
@@ -134,7 +134,7 @@ def _papers(
     with papers.written(made.ceremony_key, made.recovery, chosen.out) as files:
         if dialogue:
             dialogue.proves(files, made.ceremony_key, made.recovery)
-        keep(made, chosen.out)
+        keep(made)
     if not dialogue:
         _say_written(files)
     return made
@@ -186,8 +186,8 @@ def _take(chosen: argparse.Namespace) -> None:
 
 def _compares(public_hex: str) -> None:
     """Whoever could change the file on its way could choose the key: the paper says which it is."""
-    typed = input("The first eight digits of the public half, from the paper of the ceremony key: ")
-    if typed.strip().casefold() != public_hex[:8]:
+    typed = answer("The first eight digits of the public half, from the paper of the ceremony key: ")
+    if typed.casefold() != public_hex[:8]:
         raise CommandError(
             "The file is of another ceremony than the paper, or was changed on its way. Nothing was kept."
         )

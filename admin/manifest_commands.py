@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from admin.member_commands import needs_ceremony_key, signed_act
-from admin.telling import CommandError, asks, connected, say
+from admin.telling import CommandError, answer, asks, connected, say
 
 if TYPE_CHECKING:
     import asyncpg
@@ -170,7 +170,7 @@ def _renew(chosen: argparse.Namespace) -> None:
 
 
 def _confirm(serial: int) -> None:
-    if input(f"Sign manifest {serial}? [yes] ").strip() != "yes":
+    if answer(f"Sign manifest {serial}? [yes] ") != "yes":
         raise CommandError("Nothing was signed.")
 
 

@@ -82,6 +82,14 @@ def asks() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
+def answer(question: str) -> str:
+    """What a person at the terminal types; "" when they went away."""
+    try:
+        return input(question).strip()
+    except EOFError:
+        return ""
+
+
 def say(text: str) -> None:
     """A line for the person at the terminal."""
     sys.stdout.write(f"{text}\n")

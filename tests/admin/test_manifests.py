@@ -273,6 +273,8 @@ async def test_renewing_asks_first_at_a_terminal(
     clean_environment.setattr(manifest_commands, "asks", lambda: True)
     no = await run("manifest", "renew", *signed, typed="no\n")
     assert (no.status, no.err) == (1, "Nothing was signed.\n")
+    gone = await run("manifest", "renew", *signed)
+    assert (gone.status, gone.err) == (1, "Nothing was signed.\n")
     assert "Manifest 2" in (await run("manifest", "renew", *signed, typed="yes\n")).out
     assert "Manifest 3" in (await run("manifest", "renew", "--yes", *signed)).out
 
