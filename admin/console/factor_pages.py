@@ -43,7 +43,7 @@ async def add_key(console: Console, person: Person, request: Request) -> Respons
 
 async def remove_key(console: Console, person: Person, request: Request) -> Response:
     """Removes one; one that is gone already is gone."""
-    _, mine = _mine(console, person)
+    mine = _mine(console, person)[1]
     given = str((await request.form()).get("factor", ""))
     for factor in [factor for factor in mine.keys if str(factor) == given]:
         await console.factors.remove_key(mine, factor, console.now())
@@ -52,7 +52,7 @@ async def remove_key(console: Console, person: Person, request: Request) -> Resp
 
 async def new_codes(console: Console, person: Person, _: Request) -> Response:
     """Makes recovery codes and shows them, this once."""
-    _, mine = _mine(console, person)
+    mine = _mine(console, person)[1]
     try:
         codes = await console.factors.new_codes(mine, console.now())
     except ConflictError:
@@ -73,7 +73,7 @@ async def _page(
     codes: list[str] | None = None,
     status: int = 200,
 ) -> Response:
-    _, mine = _mine(console, person)
+    mine = _mine(console, person)[1]
     page = console.pages.render(
         "factors.html",
         person.lang,
