@@ -9,6 +9,7 @@ that somebody else kept are what a superuser of the database cannot change along
 """
 
 import base64
+import contextlib
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -151,30 +152,27 @@ class _Pass:
 
     def over(self, dump: Path) -> None:
         """All numbered leaves, and the root at each size that a checkpoint is of."""
-        sizes = set(self._heads.sizes)
-        hashes = dump / HASHES
-        with (
-            (dump / LEAVES).open("rb") as leaves,
-            (hashes if hashes.is_file() else dump / LEAVES).open("rb") as kept,
-        ):
-            for index, line in enumerate(leaves):
+        sizes, hashes = set(self._heads.sizes), dump / HASHES
+        with contextlib.ExitStack() as files:
+            kept = files.enter_context(hashes.open("rb")) if hashes.is_file() else None
+            for index, line in enumerate(files.enter_context((dump / LEAVES).open("rb"))):
                 if not line.endswith(b"\n"):
                     self._findings.wrong(Fault.CUT, f"leaf {index} is cut off")
                     break
-                data = line[:-1]
-                of = merkle.leaf_hash(data)
-                if hashes.is_file() and not _same(kept, of):
-                    self._findings.wrong(
-                        Fault.LEAF,
-                        f"leaf {index} is {'missing' if not data else 'not what it was'} since it was numbered",
-                    )
-                self.tree.add(of)
+                self._leaf(index, line[:-1], kept)
                 if self.tree.size in sizes:
                     self._roots[self.tree.size] = self.tree.root()
-                self._content(index, data)
                 if self.tree.size % _STEP == 0:
                     self._progress(self.tree.size, self._total)
         self._compare_roots()
+
+    def _leaf(self, index: int, data: bytes, kept: BinaryIO | None) -> None:
+        of = merkle.leaf_hash(data)
+        if kept is not None and kept.read(merkle.HASH_SIZE) != of:
+            what = "is not what it was when it was numbered" if data else "is missing"
+            self._findings.wrong(Fault.LEAF, f"leaf {index} {what}")
+        self.tree.add(of)
+        self._content(index, data)
 
     def waiting(self, path: Path) -> None:
         """Leaves without a number: committed in the last second before the dump."""
@@ -244,10 +242,6 @@ class _Pass:
             findings.lines.append(
                 f"Newer than the last checkpoint: {newer} leaves, for which nothing vouches yet."
             )
-
-
-def _same(kept: BinaryIO, of: bytes) -> bool:
-    return kept.read(merkle.HASH_SIZE) == of
 
 
 def _lines(path: Path) -> Iterator[bytes]:

@@ -79,7 +79,7 @@ async def test_a_stranger_verifies_what_the_team_gives_out(
     broken = elsewhere("custody", "verify", tmp_path / "out", "--checkpoints", grown.published, *trust)
     assert broken.returncode == 1
     assert "THE LOG DOES NOT HOLD" in broken.stdout
-    assert "changed leaf: leaf 4 is not what it was since it was numbered" in broken.stdout
+    assert "changed leaf: leaf 4 is not what it was when it was numbered" in broken.stdout
 
 
 async def test_a_court_checks_the_acts_on_one_report(

@@ -94,7 +94,7 @@ async def test_what_a_superuser_changes_is_found_and_named(grown: Keeping, what:
 async def test_the_first_changed_leaf_is_named_by_its_number(grown: Keeping) -> None:
     await grown.meddles(TIME_BACK)
     text = grown.verifies(await grown.dumps()).text()
-    assert "changed leaf: leaf 7 is not what it was since it was numbered" in text
+    assert "changed leaf: leaf 7 is not what it was when it was numbered" in text
     assert "time goes back: leaf 7 says 2030-05-06T07Z" in text
     assert "changed log: the first 11 leaves are not those of" in text
 
