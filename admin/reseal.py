@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import hashlib
 import uuid
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -94,15 +94,21 @@ class Resealing:
         self._outcome = Outcome()
 
     async def due(self) -> int:
-        """How many bodies and files are to be sealed anew, those that no key here opens among them."""
-        return sum([await resealing.count(self._connections, target) for target in self._targets])
+        """How many bodies and files this run is to seal anew."""
+        return await self._count(filter(self._holds, self._targets))
+
+    async def _count(self, targets: Iterable[Target]) -> int:
+        return sum([await resealing.count(self._connections, target) for target in targets])
+
+    def _holds(self, target: Target) -> bool:
+        return target.epoch in self._keys.get(target.compartment, {})
 
     async def run(self, progress: Progress) -> Outcome:
         """Walks through all that is due until a walk finds nothing to do. What another run has in hand is left."""
         done = -1
         while done != (done := self._outcome.bodies + self._outcome.files):
             await self._walk(progress)
-        self._outcome.left = await self.due() - len(self._outcome.refused)
+        self._outcome.left = await self._count(self._targets) - len(self._outcome.refused)
         return self._outcome
 
     async def _walk(self, progress: Progress) -> None:
@@ -130,9 +136,7 @@ class Resealing:
 
     async def _pages(self) -> AsyncGenerator[tuple[Target, list[DueBody | DueFile]]]:
         """What is due, bodies first, a few at once; without what was refused already."""
-        for target in self._targets:
-            if target.epoch not in self._keys.get(target.compartment, {}):
-                continue
+        for target in filter(self._holds, self._targets):
             for find, limit in (
                 (resealing.bodies_due, _BODIES_AT_ONCE),
                 (resealing.files_due, _FILES_AT_ONCE),
