@@ -263,7 +263,10 @@ def _verify_ceremony(signed: Signed, ceremony_key: Ed25519PublicKey) -> Manifest
     try:
         ceremony_key.verify(signed.signature, _CONTEXT + signed.body)
     except InvalidSignature:
-        raise BadSignatureError("the manifest is not signed by the ceremony key of the settings") from None
+        raise BadSignatureError(
+            "the manifest is not signed by the ceremony key that is given: it is another ceremony's, or the manifest was"
+            " changed"
+        ) from None
     return _read(signed.body)
 
 

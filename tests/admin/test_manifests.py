@@ -267,6 +267,22 @@ async def test_the_paper_itself_renews_the_manifest(
     assert "changed places" in refused.err
 
 
+async def test_the_paper_of_another_ceremony_is_told_as_such(
+    run: Any, signed: tuple[object, ...], tmp_path: Path
+) -> None:
+    assert (await run("ceremony", "--offline", "--out", tmp_path / "other")).status == 0
+    for command in (
+        ("manifest", "renew"), ("manifest", "show"), ("compartments",), ("compartments", "add", "x1", "--place", "BY")
+    ):  # fmt: skip
+        refused = await run(*command, "--ceremony-key", tmp_path / "other" / "ceremony-key.txt")
+        assert (refused.status, refused.out) == (1, "")
+        assert "it is another ceremony's, or the manifest was changed" in refused.err
+    recovery = ("--recovery", tmp_path / "other" / "recovery.txt")
+    refused = await run("member", "add", "swift", "--role", "lead", *signed, *recovery)
+    assert (refused.status, refused.out) == (1, "")
+    assert "another team's key" in refused.err
+
+
 async def test_renewing_asks_first_at_a_terminal(
     run: Any, store: Any, signed: tuple[object, ...], clean_environment: pytest.MonkeyPatch
 ) -> None:
