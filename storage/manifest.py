@@ -264,8 +264,8 @@ def _verify_ceremony(signed: Signed, ceremony_key: Ed25519PublicKey) -> Manifest
         ceremony_key.verify(signed.signature, _CONTEXT + signed.body)
     except InvalidSignature:
         raise BadSignatureError(
-            "the manifest is not signed by the ceremony key that is given: it is another ceremony's, or the manifest was"
-            " changed"
+            "the manifest is not signed by the ceremony key that is given: it is another ceremony's, or the manifest"
+            " was changed"
         ) from None
     return _read(signed.body)
 
