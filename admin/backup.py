@@ -1,6 +1,6 @@
 """A backup holds one moment: the rows of one snapshot and every sealed file that they name, whatever goes on.
 
-    made = await make(connection, blobs, ledger, folder, terms, say)
+    made = await make(connection, blobs, ledger, Folder(path), terms, say)
 
 Intake, desk and shredding go on. What loses its row meanwhile because it was sealed anew stays until the backup is made
 (`storage.backups.hold_still`); what was shredded is gone, and the backup says so. Any other missing or changed
@@ -9,18 +9,14 @@ another, brought to the disk, and renamed.
 """
 
 import contextlib
-import hashlib
-import os
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import IO
+from datetime import datetime, timedelta
 
 import asyncpg
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from admin.backup_places import Place, name_of
 from seal import HybridRecipient, SealError, parse_recipient
 from storage import backups, custody, erasures, manifest, setup
 from storage.backup_format import Pieces, Writer
@@ -30,9 +26,6 @@ from storage.erasures import Ledger
 from storage.errors import BackupError, ManifestError
 from storage.manifest import Manifest, SeenSerial
 
-_NAME = re.compile(r"dodomu-([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2})\.age")
-_HOUR = "%Y-%m-%dT%H"
-_FORGOTTEN_AFTER = timedelta(days=1)  # what a backup that was cut off leaves
 _TENTHS = 10
 
 _COLUMNS = """SELECT c.relname AS of_table, a.attname AS name FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
@@ -55,9 +48,9 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A backup on the disk. `shredded`: files whose report was shredded meanwhile; `removed`: older backups."""
+    """A backup in its place. `shredded`: files whose report was shredded meanwhile; `removed`: older backups."""
 
-    path: Path
+    name: str
     sha256: bytes
     size: int
     head: Head
@@ -66,29 +59,29 @@ class Made:
 
 
 async def make(
-    connection: asyncpg.Connection, blobs: Blobs, ledger: Ledger, folder: Path, terms: Terms, say: Say
+    connection: asyncpg.Connection, blobs: Blobs, ledger: Ledger, to: Place, terms: Terms, say: Say
 ) -> Made:
     """Makes one, with its leaf; then older ones go. The connection is the keeper's, and should end afterwards.
 
     Raises BackupError, ManifestError, LedgerError, UnavailableBlobsError.
     """
-    path = folder / f"dodomu-{custody.hour(terms.now):{_HOUR}}.age"
+    name = name_of(terms.now)
     await connection.execute("SET statement_timeout = 0")
     await connection.execute("SET idle_in_transaction_session_timeout = 0")
     await check_schema(connection)
     await backups.hold_still(connection)
     await erasures.keep_up(connection, ledger, terms.now)
-    with written(path) as out:
+    with to.written(name) as out:
         dump = Dump(connection, blobs, out.write, say, terms.lost)
         head = await dump.run(terms, backups.kept_columns(), setup.newest_revision())
     leaf = custody.leaf(
-        "backup", at=terms.now, actor="keeper", obj=path.name, sha256=out.digest().hex(), size=out.size,
+        "backup", at=terms.now, actor="keeper", obj=name, sha256=out.digest().hex(), size=out.size,
         manifest=head.manifest, schema=head.schema_revision, lost=dump.left_out,
     )  # fmt: skip
     await custody.write(connection, leaf)
-    Ledger(folder / erasures.NAME).add(ledger.read().items())
-    removed = expire(folder, terms.now - terms.keep)
-    return Made(path, out.digest(), out.size, head, dump.shredded, removed)
+    to.copy_ledger(ledger)
+    removed = to.expire(terms.now - terms.keep)
+    return Made(name, out.digest(), out.size, head, dump.shredded, removed)
 
 
 async def check_schema(connection: asyncpg.Connection) -> None:
@@ -215,78 +208,3 @@ def recipient(current: Manifest) -> HybridRecipient:
     if not isinstance(found, HybridRecipient):
         raise ManifestError("the manifest's recovery recipient is malformed")
     return found
-
-
-# ---- the folder ---------------------------------------------------------------------------------------
-
-
-class Counted:
-    """A file that is being written, and the SHA-256 and length of what went into it."""
-
-    def __init__(self, file: IO[bytes], folder: Path) -> None:
-        self._file, self._folder = file, folder
-        self._hash = hashlib.sha256()
-        self.size = 0
-
-    def write(self, data: bytes) -> None:
-        """The next bytes."""
-        with _told(self._folder):
-            self._file.write(data)
-        self._hash.update(data)
-        self.size += len(data)
-
-    def digest(self) -> bytes:
-        """The SHA-256 of all so far."""
-        return self._hash.digest()
-
-
-@contextlib.contextmanager
-def written(path: Path) -> Iterator[Counted]:
-    """A file that stands under its name only when all of it is on the disk. Raises BackupError."""
-    folder = path.parent
-    if not folder.is_dir():
-        raise BackupError(f"There is no folder {folder}. Is its disk mounted?")
-    if path.exists():
-        raise BackupError(f"{path} is there already: one backup an hour, and none is overwritten.")
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
-    with _told(folder):
-        file = open(draft, "xb", opener=_private)  # noqa: SIM115 - closed below, however this ends
-    try:
-        with contextlib.closing(file):
-            yield Counted(file, folder)
-            with _told(folder):
-                file.flush()
-                os.fsync(file.fileno())
-        with _told(folder):
-            draft.rename(path)
-            erasures.sync_folder(folder)
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def _told(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise BackupError(f"The backup cannot be written to {folder}: {error.strerror}.") from None
-
-
-def expire(folder: Path, before: datetime) -> list[str]:
-    """Removes the backups of the hours before that moment; their names. What a cut-off one left goes too."""
-    gone = []
-    for file in sorted(folder.iterdir()):
-        if ours := _NAME.fullmatch(file.name):
-            if datetime.strptime(ours[1], _HOUR).replace(tzinfo=UTC) < before:
-                file.unlink()
-                gone.append(file.name)
-        elif file.name.startswith(".dodomu-") and file.name.endswith(".part"):
-            written_at = datetime.fromtimestamp(file.stat().st_mtime, UTC)
-            if datetime.now(UTC) - written_at > _FORGOTTEN_AFTER:
-                file.unlink(missing_ok=True)
-    erasures.sync_folder(folder)
-    return gone
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)

@@ -30,7 +30,9 @@ KEEP_DAYS = 30
 
 def add_backup_to(backup: argparse.ArgumentParser) -> None:
     """`backup --to` and `backup verify`."""
-    backup.add_argument("--to", type=Path, metavar="FOLDER", help="where to; best a disk of another machine")
+    backup.add_argument(
+        "--to", metavar="PLACE", help="a folder, best another machine's, or s3://BUCKET/PREFIX"
+    )
     backup.add_argument(
         "--keep-days", type=_days, default=KEEP_DAYS, metavar="DAYS", help="how long a backup is kept there:"
         f" {KEEP_DAYS} unless said; what is erased is in older ones so long",
@@ -106,17 +108,18 @@ def _ceremony_public(given: str | None, setting: str) -> "Ed25519PublicKey":
 
 
 def _backup(command: argparse.ArgumentParser, chosen: argparse.Namespace) -> None:
-    from admin import backup
+    from admin import backup, backup_places
     from admin.settings import TrustedSettings, load, seen_manifest
     from storage.blobs import Blobs
     from storage.erasures import Ledger
     from storage.manifest import SeenSerial
 
     if chosen.to is None:
-        command.error("say where to: --to FOLDER")
+        command.error("say where to: --to PLACE")
     settings = load(TrustedSettings)
     blobs = Blobs.open(settings.blobs_at, settings.s3())
     settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    to = backup_places.opened(chosen.to, settings.s3())
     terms = backup.Terms(
         ceremony_key=_ceremony_public(chosen.ceremony_public, settings.ceremony_key),
         seen=SeenSerial(seen_manifest(settings.state, "keeper")),
@@ -127,11 +130,11 @@ def _backup(command: argparse.ArgumentParser, chosen: argparse.Namespace) -> Non
 
     async def make(url: str) -> backup.Made:
         async with connected(url) as connection:
-            return await backup.make(connection, blobs, Ledger(settings.ledger), chosen.to, terms, say)
+            return await backup.make(connection, blobs, Ledger(settings.ledger), to, terms, say)
 
     with settings.database(say) as url:
         made = asyncio.run(make(url))
-    say(f"\n{made.path} is whole: {made.size / 1e6:.1f} MB, {made.head.rows['reports']} reports.")
+    say(f"\n{made.name} is whole: {made.size / 1e6:.1f} MB, {made.head.rows['reports']} reports.")
     say(f"SHA-256 {made.sha256.hex()}")
     if made.shredded:
         say(f"Shredded while it was made: {made.shredded} sealed files.")

@@ -163,13 +163,7 @@ class TrustedSettings(KeeperSettings):
     )
 
 
-class BackupSettings(KeeperSettings):
-    """`python -m admin backup`. The ceremony key's public half may be given on the command line instead."""
-
-    ceremony_key: str = Field("", description="as for the console")
-
-
-class RestoreSettings(BackupSettings, PrepareSettings):
+class RestoreSettings(TrustedSettings, PrepareSettings):
     """`python -m admin restore`: as the database's superuser."""
 
 

@@ -94,23 +94,7 @@ class Blobs:
         """
         if "://" not in place:
             return cls._open_folder(Path(place).absolute())
-        if not place.startswith("s3://"):
-            raise BlobPlaceError("Blobs are kept in a folder or at s3://bucket/prefix.")
-        settings = dict(settings or {})
-        plain = settings.get("endpoint", "").startswith("http://")
-        try:
-            store = S3Store.from_url(
-                place,
-                config=settings,  # type: ignore[arg-type]  # the keys come from the operator; obstore checks them
-                client_options={"allow_http": plain, "connect_timeout": "5s", "timeout": "60s"},
-                retry_config=_PATIENCE,  # type: ignore[arg-type]
-            )
-        except (BaseError, ValueError):
-            # The cause may repeat values, and one of them is a secret.
-            raise BlobPlaceError(
-                f"The S3 settings ({', '.join(settings) or 'none'}) are not understood for that address."
-            ) from None
-        return cls(store)
+        return cls(bucket(place, settings))
 
     @classmethod
     def _open_folder(cls, folder: Path) -> Self:
@@ -135,7 +119,7 @@ class Blobs:
             async for chunk in chunks:
                 digest.update(chunk)
                 size += len(chunk)
-                with _told_as_ours():
+                with told_as_ours():
                     await writer.write(chunk)
         return Stored(name, size, digest.digest())
 
@@ -149,7 +133,7 @@ class Blobs:
             await writer.__aexit__(*sys.exc_info())  # left so, it drops what it has
             raise
         try:
-            with _told_as_ours():
+            with told_as_ours():
                 await writer.close()
                 if self._folder is not None:
                     await asyncio.to_thread(_sync_file, self._folder / _path(name))
@@ -164,7 +148,7 @@ class Blobs:
         Raises MissingBlobError before the first chunk, UnavailableBlobsError at any.
         """
         path = _path(name)
-        with _told_as_ours():
+        with told_as_ours():
             found = await obstore.get_async(self._store, path)
             async for chunk in found.stream(min_chunk_size=READ_CHUNK):
                 yield bytes(chunk)
@@ -172,14 +156,14 @@ class Blobs:
     async def delete(self, name: str) -> None:
         """Remove a blob; one that is not there is as good as removed. Raises UnavailableBlobsError."""
         path = _path(name)
-        with contextlib.suppress(MissingBlobError), _told_as_ours():
+        with contextlib.suppress(MissingBlobError), told_as_ours():
             await obstore.delete_async(self._store, path)
             if self._folder is not None:
                 await asyncio.to_thread(_sync, (self._folder / path).parent)
 
     async def list_older_than(self, moment: datetime) -> AsyncIterator[tuple[str, datetime]]:
         """Name and time (UTC) of every blob last written before `moment`, in no order."""
-        with _told_as_ours():
+        with told_as_ours():
             async for page in obstore.list(self._store):
                 for found in page:
                     name = found["path"].rpartition("/")[2]
@@ -195,6 +179,26 @@ class Blobs:
         return 0 if self._folder is None else await asyncio.to_thread(_clear, self._folder, moment)
 
 
+def bucket(place: str, settings: Mapping[str, str] | None = None) -> S3Store:
+    """What is kept at `s3://bucket/prefix`, of blobs or of anything else. Raises BlobPlaceError."""
+    if not place.startswith("s3://"):
+        raise BlobPlaceError("Blobs are kept in a folder or at s3://bucket/prefix.")
+    settings = dict(settings or {})
+    plain = settings.get("endpoint", "").startswith("http://")
+    try:
+        return S3Store.from_url(
+            place,
+            config=settings,  # type: ignore[arg-type]  # the keys come from the operator; obstore checks them
+            client_options={"allow_http": plain, "connect_timeout": "5s", "timeout": "60s"},
+            retry_config=_PATIENCE,  # type: ignore[arg-type]
+        )
+    except (BaseError, ValueError):
+        # The cause may repeat values, and one of them is a secret.
+        raise BlobPlaceError(
+            f"The S3 settings ({', '.join(settings) or 'none'}) are not understood for that address."
+        ) from None
+
+
 def _path(name: str) -> str:
     if not _NAME.fullmatch(name):
         raise BlobNameError("This is not the name of a blob.")
@@ -202,7 +206,7 @@ def _path(name: str) -> str:
 
 
 @contextlib.contextmanager
-def _told_as_ours() -> Iterator[None]:
+def told_as_ours() -> Iterator[None]:
     """Turn the store's errors into ours; their texts repeat what the service answered, so they go."""
     try:
         yield

@@ -16,6 +16,7 @@ import asyncpg
 
 from admin import backup, backup_checks, ceremony, restore
 from admin.backup_checks import Checked
+from admin.backup_places import Folder, Place
 from admin.ceremony import TEAM, Made
 from admin.keys import open_team_identity
 from seal import HybridIdentity, seal_chunks
@@ -36,6 +37,18 @@ CHAT = bytes(range(32))
 
 async def _of(data: bytes) -> AsyncIterator[bytes]:
     yield data
+
+
+@dataclass
+class Backed:
+    """A backup, and where its file is."""
+
+    path: Path
+    name: str
+    sha256: bytes
+    size: int
+    shredded: int
+    removed: list[str]
 
 
 @dataclass
@@ -109,8 +122,9 @@ class Store:
         at: datetime | None = None,
         blobs: Blobs | None = None,
         folder: Path | None = None,
+        to: Place | None = None,
         **other: Any,
-    ) -> backup.Made:
+    ) -> Backed:
         """With a connection of its own, as the command does."""
         self.backups.mkdir(exist_ok=True)
         terms = backup.Terms(
@@ -124,11 +138,18 @@ class Store:
         )
         connection = await asyncpg.connect(self.database.url(roles.KEEPER))
         try:
-            return await backup.make(
-                connection, blobs or self.blobs, self.ledger, folder or self.backups, terms, self.said.append
+            made = await backup.make(
+                connection,
+                blobs or self.blobs,
+                self.ledger,
+                to or Folder(folder or self.backups),
+                terms,
+                self.said.append,
             )
         finally:
             await connection.close()
+        path = (folder or self.backups) / made.name
+        return Backed(path, made.name, made.sha256, made.size, made.shredded, made.removed)
 
     def checks(self, path: Path, recovery: HybridIdentity | None = None) -> Checked:
         return backup_checks.check(path, recovery or self.made.recovery, self.public, self.said.append)

@@ -128,13 +128,13 @@ def _any(column: Any) -> Any:
 
 async def test_it_leaves_a_leaf_and_is_sealed_to_recovery_alone(store: Store) -> None:
     made = await store.backs_up()
-    assert made.path.name == f"dodomu-{store.now:%Y-%m-%dT%H}.age"
+    assert made.name == f"dodomu-{store.now:%Y-%m-%dT%H}.age"
     assert made.path.stat().st_mode & 0o777 == 0o600
     data = made.path.read_bytes()
     assert (made.size, made.sha256) == (len(data), hashlib.sha256(data).digest())
     (leaf,) = await leaves(store, "backup")
     assert (leaf["object"], leaf["sha256"], leaf["size"], leaf["manifest"]) == (
-        made.path.name, made.sha256.hex(), len(data), 1,
+        made.name, made.sha256.hex(), len(data), 1,
     )  # fmt: skip
     head, _, _ = data.partition(b"\n---")
     assert head.count(b"-> ") == 1
@@ -255,7 +255,7 @@ async def test_older_ones_go_after_a_good_new_one_alone(store: Store) -> None:
     assert made.removed == [f"dodomu-{start + hours * HOUR:%Y-%m-%dT%H}.age" for hours in (0, 1)]
     assert left(store) == sorted(
         [
-            f"dodomu-{start + 30 * 24 * HOUR:%Y-%m-%dT%H}.age", made.path.name, "notes.txt",
+            f"dodomu-{start + 30 * 24 * HOUR:%Y-%m-%dT%H}.age", made.name, "notes.txt",
             "dodomu-2020-01-01T00.age.old", "erasures.ndjson",
         ]
     )  # fmt: skip

@@ -261,3 +261,43 @@ async def test_a_forged_checkpoint_is_found(store: Store, log: Signer) -> None:
     )  # fmt: skip
     with pytest.raises(ForgedNoteError):
         store.checks((await store.backs_up()).path)
+
+
+async def test_a_checkpoint_of_a_key_that_no_manifest_names_yet_is_counted(store: Store) -> None:
+    """Its root is compared all the same."""
+    stranger = Signer("example.org/dodomu", Ed25519PrivateKey.generate())
+    size = await with_checkpoint(store, stranger)
+    checked = store.checks((await store.backs_up()).path)
+    assert (checked.checkpoint, checked.unnamed) == (size, 1)
+    await store.superuser.execute("DELETE FROM custody_checkpoints")
+    await with_checkpoint(store, stranger, root=bytes(32))
+    shutil.rmtree(store.backups)
+    with pytest.raises(BackupError, match="not the one of checkpoint"):
+        store.checks((await store.backs_up()).path)
+
+
+async def test_tiles_of_every_level_are_those_of_the_leaves(store: Store) -> None:
+    await store.superuser.execute(
+        """INSERT INTO custody_leaves (leaf) SELECT convert_to(format('{"object":"%s"}', n), 'UTF8')
+           FROM generate_series(1, 66000) n"""
+    )
+    while await custody.sequence(store.keeper):
+        pass
+    assert await store.superuser.fetchval("SELECT max(level) FROM custody_tiles") == 1
+    assert store.checks((await store.backs_up()).path).head.rows["custody_tiles"] == 258
+    for act in (
+        "UPDATE custody_tiles SET root = sha256(root) WHERE level = 1",
+        "UPDATE custody_tiles SET hashes = set_byte(hashes, 8191, 255 - get_byte(hashes, 8191)) WHERE index = 7",
+        "DELETE FROM custody_tiles WHERE level = 1",
+        "DELETE FROM custody_tiles WHERE level = 0 AND index = 256",
+    ):
+        before = await store.superuser.fetch("SELECT * FROM custody_tiles")
+        await store.superuser.execute(act)
+        shutil.rmtree(store.backups)
+        with pytest.raises(BackupError, match=r"[Tt]ile"):
+            store.checks((await store.backs_up()).path)
+        await store.superuser.execute("DELETE FROM custody_tiles")
+        await store.superuser.executemany(
+            "INSERT INTO custody_tiles (level, index, hashes, root) VALUES ($1, $2, $3, $4)",
+            [(row["level"], row["index"], row["hashes"], row["root"]) for row in before],
+        )

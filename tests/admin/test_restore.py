@@ -12,11 +12,13 @@ import asyncpg
 import pytest
 
 from admin import backup, restore
+from admin.backup_places import Folder
 from admin.keys import check_named, unlock
 from admin.members import Opener, add
 from seal import open_bytes
 from storage import backups, custody, manifest, members, returning, roles, setup, submission
 from storage.blobs import BlobError, Blobs
+from storage.erasures import Ledger, keep_up
 from storage.errors import BackupError
 from storage.manifest import SeenSerial
 from storage.members import RECOVERY
@@ -82,7 +84,7 @@ async def test_every_row_and_file_comes_back_as_it_was(store: Store, elsewhere: 
     }
     assert opened == {b"a house", b"a paper"}
     (leaf,) = await leaves(elsewhere.superuser, "restored")
-    assert (leaf["object"], leaf["sha256"], leaf["manifest"]) == (made.path.name, made.sha256.hex(), 1)
+    assert (leaf["object"], leaf["sha256"], leaf["manifest"]) == (made.name, made.sha256.hex(), 1)
 
 
 async def test_intake_and_log_go_on_after_what_came_back(store: Store, elsewhere: Elsewhere) -> None:
@@ -239,7 +241,7 @@ async def test_what_was_shredded_since_does_not_return(store: Store, elsewhere: 
     made = await store.backs_up()
     await store.shreds(gone.report)
     await store.backs_up(at=store.now + HOUR)  # the ledger beside it has the erasure
-    ledger = backup.Ledger(store.backups / "erasures.ndjson")
+    ledger = Ledger(store.backups / "erasures.ndjson")
     assert set(ledger.read()) == {gone.report}
 
     done = await elsewhere.restores(store, made.path, ledger.read())
@@ -258,8 +260,8 @@ async def test_what_was_shredded_since_does_not_return(store: Store, elsewhere: 
     assert (leaf["object"], leaf["bodies"], leaf["files"]) == (str(gone.report), 1, 2)
     # The new place's ledger knows it too, from its own rows.
     keeper = await asyncpg.connect(elsewhere.database.url(roles.KEEPER))
-    again = backup.Ledger(store.folder / "again.ndjson")
-    await backup.erasures.keep_up(keeper, again, store.now)
+    again = Ledger(store.folder / "again.ndjson")
+    await keep_up(keeper, again, store.now)
     assert set(again.read()) == {gone.report}
     await keeper.close()
 
@@ -310,14 +312,13 @@ async def test_a_backup_of_an_older_schema_is_brought_up(
         for table in backups.KEPT
     }
     terms = backup.Terms(store.public, SeenSerial(tmp_path / "seen"), store.now, timedelta(days=30))
-    path = tmp_path / "old.age"
-    with backup.written(path) as out:
+    with Folder(tmp_path).written("old.age") as out:
         dump = backup.Dump(store.superuser, store.blobs, out.write, store.said.append)
         head = await dump.run(terms, {table: columns for table, columns in old.items() if columns}, "0005")
     assert "used_codes" not in head.tables
     assert "compartment" not in head.columns["files"]
 
-    await elsewhere.restores(store, path)
+    await elsewhere.restores(store, tmp_path / "old.age")
     revision = await elsewhere.superuser.fetchval("SELECT version_num FROM alembic_version")
     assert revision == setup.newest_revision()
     assert await elsewhere.superuser.fetchval("SELECT compartment FROM files") == "team"
