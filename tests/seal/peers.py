@@ -11,8 +11,34 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from seal import base64 as seal_base64
+from seal import bech32
+from seal.header import Stanza
 
 NPM = Path(__file__).parent / "npm"
+
+
+class OlderRecipient:
+    """An X25519 key to seal to (age.md, "The X25519 recipient type"). Only tests have one: nothing of ours seals so.
+
+    With it our header and payload are read by implementations that have no hybrid keys yet.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._raw = bech32.decode(text)[1]
+
+    def wrap(self, file_key: bytes) -> Stanza:
+        once = X25519PrivateKey.generate()
+        share = once.public_key().public_bytes_raw()
+        secret = once.exchange(X25519PublicKey.from_public_bytes(self._raw))
+        key = HKDF(SHA256(), 32, share + self._raw, b"age-encryption.org/v1/X25519").derive(secret)
+        body = ChaCha20Poly1305(key).encrypt(bytes(12), file_key, None)
+        return Stanza("X25519", (seal_base64.encode(share).decode(),), body)
 
 
 class NpmAge:

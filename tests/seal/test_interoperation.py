@@ -1,7 +1,8 @@
 """What we seal opens with implementations of age that are not ours, and what they seal opens with us.
 
 The npm package `age-encryption` does all kinds; `pyrage` (Rust) and Debian's `age` (Go, before 1.3) do X25519 and
-passphrases. We seal to hybrid keys and to passphrases alone, so X25519 goes one way: theirs to us.
+passphrases. We seal to hybrid keys and to passphrases alone; for theirs to read our header and payload with an X25519
+key, the tests wrap the file key themselves (`peers.OlderRecipient`).
 """
 
 import os
@@ -22,7 +23,7 @@ from seal import (
     parse_identity,
 )
 from seal.padding import pad_json
-from tests.seal.peers import NPM, NpmAge, debian_age, npm_age
+from tests.seal.peers import NPM, NpmAge, OlderRecipient, debian_age, npm_age
 
 CHUNK = 64 * 1024
 PASSPHRASE = "lantern-orchard-seven-quiet-bridge-maple-winter"
@@ -46,8 +47,8 @@ def debian() -> Callable[..., tuple[int, str]]:
     return debian_age
 
 
-def ours(data: bytes, *recipients: seal.Recipient, armored: bool) -> bytes:
-    sealed = seal.seal_bytes(data, recipients)
+def ours(data: bytes, *recipients: seal.Recipient | OlderRecipient, armored: bool) -> bytes:
+    sealed = seal.seal_bytes(data, recipients)  # type: ignore[arg-type]  # an older one only here
     return seal.armor(sealed) if armored else sealed
 
 
@@ -118,6 +119,14 @@ def test_we_open_what_npm_seals_to_an_x25519_key(npm: NpmAge, armored: bool) -> 
         assert seal.open_bytes(sealed, [me]) == one
 
 
+@armors
+def test_npm_opens_what_is_sealed_to_an_x25519_key(npm: NpmAge, armored: bool) -> None:  # noqa: FBT001
+    them, plain = pyrage.x25519.Identity.generate(), texts()
+    to, keys = OlderRecipient(str(them.to_public())), {"identities": [str(them)]}
+    jobs = [{"act": "open", "data": ours(one, to, armored=armored), **keys} for one in plain]
+    assert npm.does(*jobs) == plain
+
+
 # ---- pyrage -----------------------------------------------------------------------------------------------
 
 
@@ -128,6 +137,16 @@ def test_we_open_what_pyrage_seals_to_an_x25519_key(armored: bool) -> None:  # n
     assert isinstance(me, X25519Identity)
     for one in texts():
         assert seal.open_bytes(pyrage.encrypt(one, [them.to_public()], armored=armored), [me]) == one
+
+
+@armors
+def test_pyrage_opens_what_is_sealed_to_an_x25519_key(armored: bool) -> None:  # noqa: FBT001
+    them = pyrage.x25519.Identity.generate()
+    for one in texts():
+        sealed = ours(one, OlderRecipient(str(them.to_public())), armored=armored)
+        assert pyrage.decrypt(sealed, [them]) == one
+        with pytest.raises(pyrage.DecryptError):
+            pyrage.decrypt(sealed, [pyrage.x25519.Identity.generate()])
 
 
 @armors
@@ -180,6 +199,21 @@ def test_we_open_what_debian_s_age_seals_under_a_passphrase(
     status, shown = debian("-p", *flags, "-o", sealed, plain, answers=(PASSPHRASE, PASSPHRASE))
     assert status == 0, shown
     assert seal.open_bytes(sealed.read_bytes(), [ScryptIdentity(PASSPHRASE)]) == SMALL
+
+
+@armors
+def test_debian_s_age_opens_what_is_sealed_to_an_x25519_key(
+    debian: Callable[..., tuple[int, str]], tmp_path: Path, armored: bool  # noqa: FBT001
+) -> None:  # fmt: skip
+    them = pyrage.x25519.Identity.generate()
+    keys, sealed, opened = tmp_path / "keys.txt", tmp_path / "sealed.age", tmp_path / "opened"
+    keys.write_text(f"# a comment\n{them}\n")
+    for one in texts():
+        sealed.write_bytes(ours(one, OlderRecipient(str(them.to_public())), armored=armored))
+        opened.write_bytes(b"")  # of an empty file it writes none
+        status, shown = debian("-d", "-i", keys, "-o", opened, sealed)
+        assert status == 0, shown
+        assert opened.read_bytes() == one
 
 
 @armors
