@@ -286,7 +286,8 @@ class Person:
         self.served = served
         self.added = added
         self.http = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(local_addr=(at, 0) if at else None),
+            # A connection kept for long may be closed by the server just as it is used again.
+            connector=aiohttp.TCPConnector(local_addr=(at, 0) if at else None, force_close=True),
             cookie_jar=aiohttp.CookieJar(unsafe=True, treat_as_secure_origin=served.address),
             headers={"sec-fetch-site": "same-origin", "accept-language": "en"},
         )
