@@ -18,7 +18,15 @@ from pathlib import Path
 from typing import Annotated, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from pydantic import AfterValidator, Field, IPvAnyAddress, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    Field,
+    IPvAnyAddress,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from admin.errors import AdminError
@@ -219,11 +227,18 @@ class ConsoleSettings(_StoreSettings, AddressSettings):
         "",
         pattern=r"\A[A-Za-z0-9-]*\z",
         description="the header in which that proxy gives the fingerprint of the client's certificate, such as"
-        " X-Client-Certificate",
+        " X-Client-Certificate; it needs DODOMU_PROXY_ADDRESS",
     )
     session_minutes: int = Field(
         30, ge=1, le=720, description="minutes without a click until one is signed out, from 1 to 720"
     )
+
+    @field_validator("client_certificate_header")
+    @classmethod
+    def _from_the_proxy_alone(cls, value: str, info: ValidationInfo) -> str:
+        if value and not info.data.get("proxy_address"):
+            raise ValueError
+        return value
 
     def database(
         self, progress: Callable[[str], None] | None = None

@@ -17,6 +17,7 @@ from fastapi import Request
 from admin.ceremony import TEAM
 from admin.console import web
 from admin.console.network import Networks
+from admin.settings import ConsoleSettings, SettingsError, load
 from tests.console.conftest import Clock, Person, Served, Team, addresses, serving
 
 Member = Callable[..., Awaitable[Person]]
@@ -412,3 +413,15 @@ async def test_the_store_holds_neither_token_nor_address(
     assert row is not None
     assert row["token_sha256"] == hashlib.sha256(swift.token.encode()).digest()
     assert row["network"] not in (bytes(32), hashlib.sha256(b"127.0.0.0/24").digest())
+
+
+def test_a_certificate_s_header_needs_the_proxy_that_sets_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DODOMU_CEREMONY_KEY", "ab" * 32)
+    monkeypatch.setenv("DODOMU_CLIENT_CERTIFICATE_HEADER", "X-Client-Certificate")
+    with pytest.raises(SettingsError, match="it needs DODOMU_PROXY_ADDRESS"):
+        load(ConsoleSettings)
+    monkeypatch.setenv("DODOMU_PROXY_ADDRESS", "the proxy")
+    with pytest.raises(SettingsError, match="DODOMU_PROXY_ADDRESS is not usable"):
+        load(ConsoleSettings)
+    monkeypatch.setenv("DODOMU_PROXY_ADDRESS", "127.0.0.1")
+    assert load(ConsoleSettings).client_certificate_header == "X-Client-Certificate"
