@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import tracemalloc
 import uuid
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -24,6 +25,8 @@ from storage.manifest import SeenSerial
 from storage.members import RECOVERY
 from storage.tables import APPEND_ONLY
 from tests.admin.backing import HOUR, Elsewhere, Meddling, Store, new_database, opened_store, words_of
+
+MIB = 1 << 20
 
 
 @pytest.fixture
@@ -377,3 +380,20 @@ async def test_a_store_that_lost_a_file_is_kept_without_it_only_when_told_and_sa
         "about Olenka",
         "about Maksym",
     }
+
+
+async def test_memory_stays_constant_whatever_comes_back(store: Store, elsewhere: Elsewhere) -> None:
+    await store.takes("a long one", bytes(64 * MIB))
+    await store.superuser.execute(
+        "INSERT INTO custody_leaves (leaf) SELECT convert_to(repeat('x', 400), 'UTF8')"
+        " FROM generate_series(1, 50000)"
+    )
+    made = await store.backs_up()
+    checked = store.checks(made.path)
+    tracemalloc.start()
+    try:
+        await elsewhere.restores(store, made.path, checked=checked)
+        assert tracemalloc.get_traced_memory()[1] < 24 * MIB
+    finally:
+        tracemalloc.stop()
+    assert await elsewhere.counts("custody_leaves") > 50_000
