@@ -5,6 +5,11 @@ AdminError
 ├── CeremonyError    (admin.papers) the ceremony cannot be held, or a paper's file is not what it should be
 ├── MemberError      (admin.openers) a member's keys cannot be changed so
 ├── DemoError        (admin.demo) the folder cannot hold a demonstration
+├── TimestampError   (admin.timestamps) a time stamp does not hold
+├── DumpError        (admin.custody_dump) a dump cannot be written there
+├── NoDumpError      (admin.custody_verify) there is no dump to verify
+├── PublishedError   (admin.custody_heads) published checkpoints cannot be read
+├── ProofError       (admin.custody_proofs) there is nothing to prove yet, or a proof does not hold
 └── CommandError     (admin.__main__) a command cannot be done
 """
 
