@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from admin.telling import SILENT, CommandError, connected, database_told, say
+from storage.errors import BackupError, ManifestError
 
 if TYPE_CHECKING:
     import uuid
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from admin.backup_checks import Checked
     from admin.restore import Restored
-    from admin.settings import RestoreSettings
+    from admin.settings import RestoreSettings, TrustedSettings
     from storage.blobs import Blobs
 
 # What each act needs is imported in it, as in `admin.__main__`.
@@ -146,7 +147,11 @@ def _verify(chosen: argparse.Namespace) -> None:
     from admin.settings import TrustedSettings, load
 
     settings = load(TrustedSettings)
-    checked = _checked(chosen, settings.ceremony_key)
+    try:
+        checked = _checked(chosen, settings.ceremony_key)
+    except (BackupError, ManifestError):
+        _on_record(settings)
+        raise
     head = checked.head
     checkpoint = "none" if checked.checkpoint is None else f"of {checked.checkpoint} leaves"
     say(
@@ -162,6 +167,24 @@ def _verify(chosen: argparse.Namespace) -> None:
         say(
             f"Checkpoints of a key that no manifest names: {checked.unnamed}. Their roots are right (docs/custody.md)."
         )
+
+
+def _on_record(settings: "TrustedSettings") -> None:
+    """Where this machine has the store, a backup that is not whole is told in its log."""
+    from storage.refusals import Refusal, refused
+
+    if settings.keeper_database_url is None and not (settings.state / "postgres").exists():
+        return
+
+    async def write(url: str) -> None:
+        async with connected(url) as connection:
+            await refused(connection, Refusal.BACKUP, obj="backup", actor="keeper", now=datetime.now(UTC))
+
+    try:
+        with settings.database(say) as url:
+            asyncio.run(write(url))
+    except CommandError as error:
+        say(f"It could not be written into the custody log: {error}")
 
 
 def _checked(chosen: argparse.Namespace, ceremony_key: str) -> "Checked":

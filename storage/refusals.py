@@ -42,7 +42,7 @@ class Refusal(StrEnum):
     # the log and the copies
     LOG = "changed log"
     CHECKPOINT = "forged checkpoint"
-    BACKUP = "damaged backup"
+    BACKUP = "backup that did not pass its check"
 
 
 def of_manifest(error: ManifestError) -> Refusal | None:

@@ -1,6 +1,7 @@
 """The machine is gone: what was kept elsewhere and two papers bring everything back, by the command line alone."""
 
 import asyncio
+import json
 import os
 import shutil
 import uuid
@@ -219,6 +220,12 @@ async def test_what_cannot_be_done_is_told_in_a_sentence(
             assert "Traceback" not in ran.err
             assert ran.err.count("\n") == 1
     assert not (store.folder / "postgres").exists()  # refused before anything is made
+    connection = await asyncpg.connect(store.database.superuser_url)
+    leaves = [json.loads(row["leaf"]) for row in await connection.fetch("SELECT leaf FROM custody_leaves")]
+    await connection.close()
+    assert {leaf["what"] for leaf in leaves if leaf["kind"] == "refused"} == {
+        "backup that did not pass its check"
+    }
 
     assert (await run("restore", file, *recovery)).status == 2  # with the ledger, or expressly without
     unknown = await run("restore", file, *recovery, "--ledger", tmp_path / "none")
