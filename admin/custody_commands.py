@@ -179,7 +179,7 @@ def _verify(chosen: argparse.Namespace) -> None:
     findings = verify(chosen.dump, chosen.checkpoints, _trust(chosen), _progress())
     if sys.stderr.isatty():
         sys.stderr.write("\r\033[K")
-    say(findings.text())
+    say(_printable(findings.text()))
     if not findings.holds:
         raise CommandError("What is wrong stands above.")
 
@@ -199,7 +199,7 @@ def _check(chosen: argparse.Namespace) -> None:
     from admin.custody_proofs import check
 
     checked = check(_read(chosen.proof), _trust(chosen))
-    say(_told(checked))
+    say(_printable(_told(checked)))
 
 
 def _told(checked: "Checked") -> str:
@@ -214,6 +214,11 @@ def _told(checked: "Checked") -> str:
         f"{authority}: it existed at {at:%Y-%m-%d %H:%M:%S} UTC." for authority, at in checked.stamps.items()
     ]
     return "\n".join(lines)
+
+
+def _printable(text: str) -> str:
+    """Without what would steer a terminal: names in a dump are whatever its maker wrote."""
+    return "".join(letter if letter.isprintable() or letter == "\n" else "\ufffd" for letter in text)
 
 
 def _trust(chosen: argparse.Namespace) -> "Trust":

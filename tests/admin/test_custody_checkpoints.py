@@ -177,6 +177,13 @@ async def test_the_keeper_says_when_the_manifest_does_not_name_its_key(keeping: 
     assert not any("name-log" in entry["event"] for entry in logged)
 
 
+async def test_a_manifest_that_this_version_cannot_read_stops_no_keeper(keeping: Keeping) -> None:
+    await keeping.meddles("INSERT INTO manifests VALUES (2, '{}', 'later')")
+    await keeping.acts(1)
+    await keeping.round()
+    assert await sizes(keeping) == [4]
+
+
 async def test_of_two_keepers_one_signs(keeping: Keeping) -> None:
     await keeping.acts(2)
     await asyncio.gather(*(keeping.round() for _ in range(3)))

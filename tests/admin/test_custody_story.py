@@ -82,6 +82,18 @@ async def test_a_stranger_verifies_what_the_team_gives_out(
     assert "changed leaf: leaf 4 is not what it was when it was numbered" in broken.stdout
 
 
+async def test_nothing_in_a_dump_steers_the_readers_terminal(
+    run: Any, told: Any, grown: Keeping, tmp_path: Path
+) -> None:
+    del told
+    await run("custody", "dump", "--out", tmp_path / "out")
+    (tmp_path / "out" / "checkpoints" / "\x1b[2J.note").write_text("nothing")
+    key = grown.team.made.ceremony_public_hex
+    found = await run("custody", "verify", tmp_path / "out", "--ceremony-public", key)
+    assert found.status == 1
+    assert "forged checkpoint: checkpoints/\ufffd[2J.note" in found.out
+
+
 async def test_a_court_checks_the_acts_on_one_report(
     run: Any, told: Any, grown: Keeping, tmp_path: Path
 ) -> None:
