@@ -119,19 +119,41 @@ async def test_pages_fit_every_width_and_can_be_read_in_both_themes(
     width: int, theme: str, team: Team, person: Callable[..., Any], browser: Browser
 ) -> None:
     report = await team.takes_report(await team.file(picture(), "a rather long name of a file " * 5 + ".jpg"))
-    swift = await person("swift", signed_in=False)
+    swift, _ = await person("swift", "lead", signed_in=False), await person("owl")
     await team.takes_report(urgency="critical", at=datetime.now(UTC) - timedelta(hours=30))
     # The longer language in one of them.
     lang = "uk-UA" if theme == "light" else "en-GB"
     page, complaints = await page_of(browser, width=width, color_scheme=theme, locale=lang)
     await comes_in(page, swift)
-    for path in ("/queue", f"/reports/{report}"):
+    swift.served.clock.moves(minutes=6)
+    for path in ("/queue", f"/reports/{report}", "/sessions", "/prove?back=/queue"):
         await page.goto(swift.served.address + path)
         overflow = await page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         assert overflow <= 0, path
         assert await page.evaluate(CONTRAST) >= 4.5, path  # WCAG 2.2, 1.4.3
         unnamed = await page.evaluate(UNNAMED)
         assert unnamed == [], path
+    assert complaints == []
+
+
+async def test_a_download_asks_for_a_code_when_the_proof_is_old_and_then_comes(
+    team: Team, person: Callable[..., Any], browser: Browser
+) -> None:
+    report = await team.takes_report(await team.file(picture()))
+    swift = await person("swift", signed_in=False)
+    page, complaints = await page_of(browser)
+    await comes_in(page, swift)
+    address = f"{swift.served.address}/reports/{report}"
+    await page.goto(address)
+    swift.served.clock.moves(minutes=6)
+    await page.get_by_role("link", name="Download the original").click()
+    await expect(page.get_by_label("Code from your app")).to_be_focused()
+    await page.keyboard.type(swift.code())
+    await page.keyboard.press("Enter")
+    await page.wait_for_url(address)
+    async with page.expect_download() as coming:
+        await page.get_by_role("link", name="Download the original").click()
+    assert (await coming.value).suggested_filename == "from mother.jpg"
     assert complaints == []
 
 
