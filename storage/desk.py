@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as QueueFullError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from storage import attendance, custody, desk_thread, manifest, retention, triage
+from storage import attendance, custody, desk_thread, manifest, retention, returning, triage
 from storage.database import UNAVAILABLE
 from storage.desk_material import FileRow, Material, SealedRow, material_of
 from storage.desk_queue import RANK, Key, Page, Row, View, call_signs, one_row, page_rows, runs
@@ -206,6 +206,8 @@ class Desk:
                 **lock,
             )
             await self._tell(connection, "status", row, who, before=row.status, after=status, why=why)
+            if row.withdrawn_hour is None:
+                await returning.end_agreements(connection, report, who.member, self._now())
 
     # ---- what is said to the reporter, and the end of what was withdrawn ----------------------------
 
@@ -244,6 +246,7 @@ class Desk:
         async with self._database.begin() as connection:
             await self._locked(connection, report, who)
             await retention.hold(connection, report, why, who.member, self._now())
+            await returning.end_agreements(connection, report, who.member, self._now())
 
     async def lift(self, report: uuid.UUID, who: Who) -> None:
         """Lifts the hold. Whether `who` may is asked before. ConflictError: it is not held."""

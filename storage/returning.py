@@ -150,6 +150,23 @@ async def take_back_agreement(
     return True
 
 
+async def end_agreements(session: AsyncConnection, report: uuid.UUID, by: uuid.UUID, now: datetime) -> None:
+    """Ends what members agreed on, each with its leaf, because the report is taken up again or held, by `by`.
+
+    So two people look at it anew before it is shredded. In the caller's transaction.
+    """
+    ended = await session.scalars(
+        sa.delete(shred_agreements)
+        .where(shred_agreements.c.report == report)
+        .returning(shred_agreements.c.member)
+    )
+    for member in ended.all():
+        leaf = custody.leaf(
+            "took back agreement", at=now, actor=str(by), obj=str(report), agreed_by=str(member)
+        )
+        await session.execute(sa.insert(custody_leaves).inline().values(leaf=leaf))
+
+
 async def shred(connection: Connection, now: datetime) -> list[str]:
     """Shreds what is due by the database's clock, with its leaves, in the caller's transaction; as the keeper.
 

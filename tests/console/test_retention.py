@@ -46,7 +46,7 @@ async def bodies(superuser: asyncpg.Connection, report: uuid.UUID) -> int:
 
 
 async def kinds(superuser: asyncpg.Connection, report: uuid.UUID) -> list[str]:
-    told = {"retention", "hold set", "hold lifted", "agreed to shred", "shredded"}
+    told = {"retention", "hold set", "hold lifted", "agreed to shred", "took back agreement", "shredded"}
     return [leaf["kind"] for leaf in await custody.history(superuser, str(report)) if leaf["kind"] in told]
 
 
@@ -98,6 +98,7 @@ async def test_one_person_ends_nothing(
 async def test_a_hold_stops_it_until_it_is_lifted(
     team: Team, superuser: asyncpg.Connection, person: Callable[..., Any]
 ) -> None:
+    """And then two people look at it anew: what was agreed before the hold counts no more."""
     swift, owl, wren = (
         await person("swift", "lead"),
         await person("owl", "safeguarding"),
@@ -117,14 +118,46 @@ async def test_a_hold_stops_it_until_it_is_lifted(
     assert AGREE not in page
     refused = await owl.posts(f"/reports/{report}/shred")
     assert (refused.status, "held against shredding" in refused.text) == (409, True)
-    await superuser.execute("INSERT INTO shred_agreements VALUES ($1, $2, now())", report, owl.who.member)
+    for someone in (swift, owl):
+        await superuser.execute(
+            "INSERT INTO shred_agreements VALUES ($1, $2, now())", report, someone.who.member
+        )
     await keeper_passes(team)
     assert await bodies(superuser, report) == 1  # not even with two who agreed
+    await superuser.execute("DELETE FROM shred_agreements")
 
     await swift.posts(f"/reports/{report}/hold/lift")
+    await swift.posts(f"/reports/{report}/shred")
+    await keeper_passes(team)
+    assert await bodies(superuser, report) == 1  # the one agreement of before the hold is gone
+    await owl.posts(f"/reports/{report}/shred")
     await keeper_passes(team)
     assert await bodies(superuser, report) == 0
-    assert await kinds(superuser, report) == ["agreed to shred", "hold set", "hold lifted", "shredded"]
+    assert await kinds(superuser, report) == [
+        "agreed to shred", "hold set", "took back agreement", "hold lifted", "agreed to shred", "agreed to shred",
+        "shredded",
+    ]  # fmt: skip
+
+
+async def test_what_is_taken_up_again_is_not_shredded_by_what_was_agreed_before(
+    team: Team, superuser: asyncpg.Connection, person: Callable[..., Any]
+) -> None:
+    swift, owl = await person("swift", "lead"), await person("owl", "safeguarding")
+    report = await closed(team, swift)
+    await ends_in(superuser, report, 10)
+    await swift.posts(f"/reports/{report}/shred")
+    await owl.posts(f"/reports/{report}/shred")
+    await swift.posts(f"/reports/{report}/status", change="reopen:new information", seen="closed")
+    await ends_in(superuser, report, -1)  # the day passes before the keeper has looked
+    async with database.pool(team.database.url(roles.KEEPER), size=1) as connections:
+        await keeper.shred_due(
+            connections, team.blobs, Ledger(team.folder / "erasures.ndjson"), datetime.now(UTC)
+        )
+    assert await bodies(superuser, report) == 1
+    await swift.posts(f"/reports/{report}/status", change="close:hostile", seen="in triage")
+    await ends_in(superuser, report, -1)
+    await keeper_passes(team)
+    assert await bodies(superuser, report) == 1  # nobody was asked since it was closed again
 
 
 async def test_a_report_that_is_taken_up_again_has_no_last_day(

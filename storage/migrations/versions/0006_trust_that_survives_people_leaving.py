@@ -23,7 +23,8 @@ def _how_evidence_may_change() -> None:
     """It goes by two people, withdrawn or at its time's end, unless held; it is sealed anew, its epoch rising."""
     op.execute("""CREATE OR REPLACE FUNCTION may_be_shredded(the_report uuid) RETURNS boolean LANGUAGE sql STABLE AS $$
         SELECT EXISTS (SELECT 1 FROM reports r WHERE r.id = the_report AND NOT r.hold
-            AND (r.withdrawn_hour <= now() - interval '14 days' OR r.retain_until < (now() AT TIME ZONE 'UTC')::date)
+            AND (r.withdrawn_hour <= now() - interval '14 days'
+                OR (r.retain_until < (now() AT TIME ZONE 'UTC')::date AND r.status IN ('linked', 'closed')))
             AND (SELECT count(*) FROM shred_agreements a WHERE a.report = r.id) >= 2) $$""")
     op.execute("""CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
         DECLARE
