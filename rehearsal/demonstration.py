@@ -154,7 +154,7 @@ async def _prepared(state: Path) -> Demo:
 def _welcome(chat: str, ports: Ports, demo: Demo) -> str:
     return f"""
   Report a child       {chat}/
-  Open the report      http://127.0.0.1:{ports.console}/
+  Open the report      http://localhost:{ports.console}/
 
   Demonstration sign-in
     call sign          {demo.call_sign}

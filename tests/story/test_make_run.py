@@ -22,7 +22,7 @@ async def test_it_shows_where_to_look_keeps_what_was_said_and_stops_clean(tmp_pa
     state, ports = tmp_path / "state", free_ports()
     async with demonstration(state, *ports) as made:
         assert made.chat == f"http://127.0.0.1:{ports[0]}/"
-        assert made.console == f"http://127.0.0.1:{ports[1]}/"
+        assert made.console == f"http://localhost:{ports[1]}/"
         call_sign, passphrase, code = made.sign_in
         assert call_sign == "demo"
         assert passphrase.count("-") == 6
