@@ -62,7 +62,11 @@ class Authority:
             self.url, data=asked.as_bytes(), headers=headers, allow_redirects=False
         ) as answer:
             answer.raise_for_status()
-            token = await answer.content.read(ANSWER_LIMIT)
+            token = b""
+            async for piece in answer.content.iter_any():
+                token += piece
+                if len(token) > ANSWER_LIMIT:
+                    raise TimestampError("the authority's answer is too long")
         stamped(token, data, roots, nonce=asked.nonce)
         return token
 

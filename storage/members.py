@@ -74,6 +74,17 @@ async def by_call_sign(connection: Database, call_sign: str) -> Member | None:
     return _member(row) if row else None
 
 
+async def is_still(connection: Connection, member: Member) -> bool:
+    """Whether the member has these keys and this role and has not left, up to the end of the caller's transaction."""
+    found = await connection.fetchval(
+        """SELECT true FROM members WHERE id = $1 AND recipient = $2 AND role = $3 AND left_hour IS NULL FOR SHARE""",
+        member.id,
+        member.recipient,
+        member.role,
+    )
+    return found is True
+
+
 async def leave(connection: Connection, member: uuid.UUID, at: datetime) -> bool:
     """Notes that a member left, in the caller's transaction; False when there is no such member any more."""
     status = await connection.execute(

@@ -9,10 +9,13 @@ A network is the client's /24 (IPv4) or /48 (IPv6). Headers of a proxy are belie
 import hashlib
 import hmac
 import ipaddress
+import secrets
 from dataclasses import dataclass, field
 
+import structlog
 from fastapi import Request
 
+_log = structlog.get_logger()
 _PREFIX = {4: 24, 6: 48}  # bits of an address that name its network
 
 
@@ -20,7 +23,7 @@ _PREFIX = {4: 24, 6: 48}  # bits of an address that name its network
 class Where:
     """One request's origin. `certificate` is None where the client showed none."""
 
-    address: str = field(repr=False)  # for the throttle alone
+    address: str = field(repr=False)  # the network in clear, for the throttle alone
     network: bytes = field(repr=False)  # 32 bytes
     certificate: bytes | None = field(repr=False)  # 32 bytes
 
@@ -32,20 +35,35 @@ class Networks:
         self._key = key
         self._proxy = proxy
         self._certificate_header = certificate_header
+        self._warned = False
 
     def where(self, request: Request) -> Where:
         """From where this request comes."""
         peer = _address(request.client.host if request.client else "")
         if not self._proxy or peer != _address(self._proxy):
-            return Where(peer, self._hash("network", _network(peer)), None)
+            return Where(_network(peer), self._hash("network", _network(peer)), None)
         forwarded = request.headers.getlist("x-forwarded-for")
-        address = _address(forwarded[-1].rpartition(",")[2]) if forwarded else ""
+        address = _address(_without_port(forwarded[-1].rpartition(",")[2])) if forwarded else ""
         shown = request.headers.get(self._certificate_header, "").strip() if self._certificate_header else ""
         certificate = self._hash("certificate", shown.casefold()) if shown else None
-        return Where(address or peer, self._hash("network", _network(address or peer)), certificate)
+        if not address:
+            # One network for all would make every stolen cookie at home: so this is one that nobody was ever in.
+            if not self._warned:
+                _log.warning("proxy_names_no_client", header="X-Forwarded-For")
+                self._warned = True
+            return Where(_network(peer), secrets.token_bytes(32), certificate)
+        return Where(_network(address), self._hash("network", _network(address)), certificate)
 
     def _hash(self, what: str, value: str) -> bytes:
         return hmac.digest(self._key, f"{what}\n{value}".encode(), hashlib.sha256)
+
+
+def _without_port(given: str) -> str:
+    """`192.0.2.1:5678` and `[2001:db8::1]:5678`, as some proxies write, without the port."""
+    given = given.strip()
+    if given.startswith("["):
+        return given[1:].partition("]")[0]
+    return given.partition(":")[0] if given.count(":") == 1 else given
 
 
 def _address(given: str) -> str:

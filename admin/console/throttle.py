@@ -18,6 +18,7 @@ LONGEST_S = 30.0
 FORGET_S = 900.0  # after this long without a failure
 MOST_KEYS = 10_000  # remembered at once; then the oldest go
 WAITING_MOST = 32  # attempts waiting at once, of everybody
+WAITING_EACH = 3  # of one key: nobody holds all places
 
 
 class BusyError(Exception):
@@ -60,6 +61,8 @@ class Throttle:
         if self._waiting >= WAITING_MOST:
             raise BusyError
         past = self._remembered(key)
+        if past.users >= WAITING_EACH:
+            raise BusyError
         self._waiting += 1
         past.users += 1
         try:

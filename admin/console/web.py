@@ -158,7 +158,7 @@ async def opened(
     networks = Networks(
         secrets.token_bytes(32), proxy=place.proxy, certificate_header=place.certificate_header
     )
-    throttle = Throttle(clock=clock, sleep=sleep)
+    throttle, proofs = Throttle(clock=clock, sleep=sleep), Throttle(clock=clock, sleep=sleep)
     decoy = await asyncio.to_thread(_nobody, place.work_factor, now())
     async with pool(place.database, size=4) as database:
         await sessions.end_all(database)
@@ -168,7 +168,7 @@ async def opened(
             decoy=decoy, now=now, clock=clock, sleep=sleep,
         )  # fmt: skip
         console = Console(
-            database, desk.Desk(engine, now=now, holds=place.holds), door, throttle, networks, factors, children, live,
+            database, desk.Desk(engine, now=now, holds=place.holds), door, proofs, networks, factors, children, live,
             Pages(("console",), static), static, now, place.idle,
         )  # fmt: skip
         tasks = [

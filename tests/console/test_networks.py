@@ -93,8 +93,24 @@ def test_nobody_but_the_proxy_says_who_comes() -> None:
     said = {"x_forwarded_for": "10.0.0.1", "x_certificate": "AA"}
     assert networks.where(asking("203.0.113.7", **said)) == networks.where(asking("203.0.113.7"))
     believed = networks.where(asking("::1", **said))
-    assert (believed.address, believed.certificate is None) == ("10.0.0.1", False)
-    assert networks.where(asking("::1", x_forwarded_for="nonsense")).address == "::1"
+    assert (believed.address, believed.certificate is None) == ("10.0.0.0/24", False)
+    for ported in ("10.0.0.1:5678", "192.0.2.9, 10.0.0.1:5678"):
+        assert networks.where(asking("::1", x_forwarded_for=ported)).network == believed.network
+    six = networks.where(asking("::1", x_forwarded_for="2001:db8::1"))
+    assert networks.where(asking("::1", x_forwarded_for="[2001:db8::1]:443")).network == six.network
+
+
+def test_when_the_proxy_names_no_client_everybody_is_elsewhere() -> None:
+    """Else one network for all would make a stolen cookie at home everywhere."""
+    networks = Networks(bytes(32), proxy="::1", certificate_header="x-certificate")
+    for said in ({"x_forwarded_for": "nonsense"}, {}):
+        first, second = (networks.where(asking("::1", **said)) for _ in range(2))
+        assert first.network != second.network
+        assert first.address == second.address  # who guesses waits all the same
+
+
+def test_a_blank_certificate_is_none() -> None:
+    networks = Networks(bytes(32), proxy="::1", certificate_header="x-certificate")
     assert networks.where(asking("::1", x_certificate=" ")).certificate is None
 
 
