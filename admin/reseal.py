@@ -19,13 +19,13 @@ from datetime import datetime
 import asyncpg
 
 from admin.console.originals import check, original
-from admin.console.reading import File, RefusedError, listed, opened
+from admin.console.reading import File, RefusedError, keeps_promise, listed, opened, promises
 from admin.openers import Opener, epochs_held
 from admin.progress import Progress
 from seal import HybridIdentity, open_bytes, seal_bytes, seal_chunks
 from seal.padding import pad_tail
 from seal.streams import STEP
-from storage import backups, resealing
+from storage import backups, custody, resealing
 from storage.blobs import BlobError, Blobs, Stored
 from storage.database import Connection
 from storage.manifest import Manifest
@@ -160,16 +160,21 @@ class Resealing:
         renewed = []
         for body in due:
             try:
-                renewed.append(self._renewed(target, body))
+                renewed.append(self._renewed(target, body, await self._promises(body.report)))
             except RefusedError as error:
                 await self._refuse(Refused("body", body.row.id, body.report, error.reason))
             await asyncio.sleep(0)  # the others' turn
         done = await resealing.put_bodies(self._connections, renewed, target.epoch)
         self._outcome.bodies += len(done)
 
-    def _renewed(self, target: Target, due: DueBody) -> Renewed:
+    async def _promises(self, report: uuid.UUID) -> Mapping[str, str]:
+        async with self._connections.acquire() as connection:
+            return promises(await custody.history(connection, str(report)))
+
+    def _renewed(self, target: Target, due: DueBody, promised: Mapping[str, str]) -> Renewed:
         row = due.row
-        plain, _ = opened(row, due.report, self._identities(target.compartment, row.key_epoch))
+        plain, content = opened(row, due.report, self._identities(target.compartment, row.key_epoch))
+        keeps_promise(content, promised)
         sealed = seal_bytes(plain, [self._manifest.compartments[target.compartment].key()])
         if open_bytes(sealed, [self._keys[target.compartment][target.epoch]]) != plain:
             raise RefusedError("malformed")
@@ -197,6 +202,7 @@ class Resealing:
         """The new blob: complete, on the disk, and opened once with the new key. RefusedError: there is none."""
         row, body = due.row, due.listed_by
         _, content = opened(body, due.report, self._identities(target.compartment, body.key_epoch))
+        keeps_promise(content, await self._promises(due.report))
         entries = {entry["id"]: entry for entry in content.get("files", ())}
         if str(row.id) not in entries:
             raise RefusedError("swapped")

@@ -103,7 +103,7 @@ async def _report(compartment: Compartment, opened: Opened, request: Request) ->
     material = await desk.material(report, opened.who)
     history = await desk.history(report)
     shredded = _is_shredded(material, history)
-    reading = Reading([], {}, []) if shredded else read(material, opened.identities)
+    reading = Reading([], {}, []) if shredded else read(material, opened.identities, history)
     key = (str(report), f"opened {len(reading.parts)}")
     if key not in opened.told:
         await desk.opened(report, opened.who, bodies_read=len(reading.parts))
@@ -179,7 +179,8 @@ def _end(
 
 
 async def _read(compartment: Compartment, opened: Opened, report: uuid.UUID) -> Reading:
-    return read(await compartment.desk.material(report, opened.who), opened.identities)
+    material = await compartment.desk.material(report, opened.who)
+    return read(material, opened.identities, await compartment.desk.history(report))
 
 
 # ---- its files --------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """What a report holds, read from its sealed bodies; whatever is not as it was sealed is named, never shown.
 
-    reading = read(material, identities)
+    reading = read(material, identities, history)
     reading.parts[0].content["answers"], reading.files, reading.troubles
 
 A body must open where it stands, name this report, and have the ciphertext hash of its row. A file is shown only
@@ -11,17 +11,19 @@ it, and what counts is then what the body says of the file as received, its SHA-
 
 import hashlib
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from seal import HybridIdentity, MalformedError, TamperedError, WrongKeyError, open_bytes
+from storage import custody
 from storage.bodies import read_body
 from storage.desk import FileRow, Material, SealedRow
 from storage.errors import SwappedRowError
 
 _KINDS = ("report", "addition")
+_NOT_COMMITTED = {"kind", "id", "version", "salt"}  # what sealing adds, and what opens the commitment
 
 
 class RefusedError(Exception):
@@ -67,11 +69,21 @@ class Reading:
     troubles: Sequence[str]
 
 
-def read(material: Material, identities: Sequence[HybridIdentity]) -> Reading:
-    """Opens every body. RefusedError: "wrong_key", "tampered", "malformed", "swapped" or "empty"."""
+def read(
+    material: Material, identities: Sequence[HybridIdentity], history: Iterable[Mapping[str, Any]]
+) -> Reading:
+    """Opens every body; `history` are the leaves on this report, the oldest first.
+
+    RefusedError: "wrong_key", "tampered", "malformed", "swapped" or "empty".
+    """
     if not material.bodies:
         raise RefusedError("empty")
-    parts = [_part(row, opened(row, material.row.id, identities)[1]) for row in material.bodies]
+    promised = promises(history)
+    parts = []
+    for row in material.bodies:
+        content = opened(row, material.row.id, identities)[1]
+        keeps_promise(content, promised)
+        parts.append(_part(row, content))
     rows = {row.id: row for row in material.files}
     files: dict[uuid.UUID, File] = {}
     for row, part in zip(material.bodies, parts, strict=True):
@@ -103,9 +115,36 @@ def opened(
         raise RefusedError("malformed") from None
     except SwappedRowError:
         raise RefusedError("swapped") from None
+    except (ValueError, RecursionError):  # sealed to us by somebody, and no body
+        raise RefusedError("malformed") from None
     if content.get("report") != str(report):
         raise RefusedError("swapped")
     return plain, content
+
+
+def promises(history: Iterable[Mapping[str, Any]]) -> Mapping[str, str]:
+    """What the log committed to when each body was received, by the body's id. The first word counts."""
+    promised: dict[str, str] = {}
+    for leaf in history:
+        if leaf["kind"] in ("receipt", "addition"):
+            for item in leaf.get("items", ()):
+                promised.setdefault(str(item.get("id")), str(item.get("commitment")))
+    return promised
+
+
+def keeps_promise(content: Mapping[str, Any], promised: Mapping[str, str]) -> None:
+    """Raises RefusedError unless the body is the one received: whoever may seal anew could put another in its place.
+
+    The files that it lists are inside the commitment, with the SHA-256 of each.
+    """
+    try:
+        salt = bytes.fromhex(content["salt"])
+        said = custody.canonical({name: content[name] for name in content.keys() - _NOT_COMMITTED})
+    except (KeyError, TypeError, ValueError):
+        raise RefusedError("swapped") from None
+    due = custody.commitment(salt, hashlib.sha256(said).digest(), len(said)).hex()
+    if promised.get(content["id"]) != due:
+        raise RefusedError("swapped")
 
 
 def _part(row: SealedRow, content: Mapping[str, Any]) -> Part:

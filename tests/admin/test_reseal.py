@@ -17,9 +17,10 @@ from admin.ceremony import CHILD, TEAM, WHEREABOUTS
 from admin.keys import unlock
 from admin.members import Opener
 from admin.progress import Progress
-from seal import WrongKeyError
+from seal import WrongKeyError, seal_bytes
 from storage import backups, custody, manifest
 from storage.blobs import Blobs, Stored
+from storage.bodies import seal_body
 from storage.manifest import SeenSerial
 from tests.admin import anew
 from tests.admin.anew import NOW, Store
@@ -433,3 +434,27 @@ async def test_who_holds_one_compartment_reseals_that_and_says_what_is_left(stor
     assert (outcome.bodies, outcome.left, outcome.refused) == (1, 1, {})
     (leaf,) = await store.leaves("resealed")
     assert leaf["compartment"] == TEAM
+
+
+async def test_a_forged_or_misshapen_body_is_refused_named_and_left(store: Store) -> None:
+    """Anyone can seal to the public recipient: only the log's commitment tells it from what was received."""
+    forged, misshapen, whole = [await store.takes(words) for words in ("a", "b", "c")]
+    key = store.manifest.compartments[TEAM].key()
+    (row,) = await store.superuser.fetch("SELECT id FROM bodies WHERE report = $1", forged)
+    content = {
+        "report": str(forged),
+        "received": NOW.isoformat(),
+        "answers": {"words": "not so"},
+        "files": [],
+    }
+    body = seal_body("report", row["id"], 1, {**content, "salt": bytes(32).hex()}, [key])
+    for report, sealed in ((forged, body.sealed), (misshapen, seal_bytes(b"\xff no JSON", [key]))):
+        await store.superuser.execute(
+            "UPDATE bodies SET sealed = $2, ciphertext_sha256 = sha256($2) WHERE report = $1", report, sealed
+        )
+    await store.rotates()
+    outcome = await store.reseals()
+    assert (outcome.bodies, outcome.left) == (1, 0)
+    whys = {one.report: one.why for one in outcome.refused.values()}
+    assert whys == {forged: "swapped", misshapen: "malformed"}
+    assert await store.superuser.fetchval("SELECT key_epoch FROM bodies WHERE report = $1", whole) == 2

@@ -11,6 +11,7 @@ from admin import epochs, reseal
 from admin.members import Opener
 from admin.progress import Progress
 from storage import database, roles
+from storage.bodies import seal_body
 from storage.manifest import SeenSerial
 from storage.members import RECOVERY
 from tests.console.conftest import NAME, Clock, Team, addresses, picture
@@ -66,3 +67,22 @@ async def test_a_file_that_only_claims_to_be_sealed_anew_is_refused(
     page = await swift.opens(address)
     assert page.status == 409
     assert "Something else stands" in page.text
+
+
+async def test_a_body_forged_through_resealing_is_refused_by_name(
+    team: Team, superuser: asyncpg.Connection, person: Callable[..., Any]
+) -> None:
+    """It opens and names its row; what the receipt committed to is something else."""
+    report = await team.takes_report()
+    swift = await person("swift")
+    (row,) = await superuser.fetch("SELECT id, ciphertext_sha256 FROM bodies WHERE report = $1", report)
+    content = {"report": str(report), "received": datetime.now(UTC).isoformat(), "answers": {}, "files": []}
+    key = team.made.teams["team"].recipient
+    body = seal_body("report", row["id"], 1, {**content, "salt": bytes(32).hex()}, [key])
+    assert await superuser.fetchval(
+        "SELECT reseal_body($1, $2, $3, $4, 2, $5)",
+        row["id"], row["ciphertext_sha256"], body.sealed, body.ciphertext_sha256, b'{"kind":"resealed"}',
+    )  # fmt: skip
+    page = await swift.opens(f"/reports/{report}")
+    assert page.status == 409
+    assert page.headers["x-refused"] == "swapped"

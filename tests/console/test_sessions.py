@@ -95,8 +95,10 @@ async def test_a_stolen_cookie_ends_with_its_session_after_three_wrong_codes(
 
 
 async def test_the_code_of_the_sign_in_is_not_taken_again(team: Team, person: Member, stolen: Cookie) -> None:
-    swift = await person("swift")
-    assert (await stolen(swift).posts("/prove", code=swift.code())).status == 401
+    swift = await person("swift", signed_in=False)
+    code = swift.code()
+    await swift.signs_in(code=code)
+    assert (await stolen(swift).posts("/prove", code=code)).status == 401
     assert ("code used before", name_of(swift)) in await refusals(team)
 
 

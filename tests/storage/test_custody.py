@@ -317,7 +317,8 @@ async def test_a_body_moved_to_another_report_is_refused(
         await attacker.execute("SET session_replication_role = replica")
 
         before = await at_desk.material(first.report, who)
-        assert read(before, [TEAM]).parts[0].content["answers"] == {"name": "Olenka"}
+        history = await at_desk.history(first.report)
+        assert read(before, [TEAM], history).parts[0].content["answers"] == {"name": "Olenka"}
         other = (await at_desk.material(second.report, who)).bodies[0]
 
         # The sealed bytes of another row, with their right hash.
@@ -328,14 +329,14 @@ async def test_a_body_moved_to_another_report_is_refused(
             first.report,
         )
         with pytest.raises(RefusedError, match="swapped"):
-            read(await at_desk.material(first.report, who), [TEAM])
+            read(await at_desk.material(first.report, who), [TEAM], history)
         # The whole row, under another report.
         await attacker.execute("DELETE FROM bodies WHERE report = $1", first.report)
         await attacker.execute("UPDATE bodies SET report = $1", first.report)
         with pytest.raises(RefusedError, match="swapped"):
-            read(await at_desk.material(first.report, who), [TEAM])
+            read(await at_desk.material(first.report, who), [TEAM], history)
         with pytest.raises(RefusedError, match="empty"):
-            read(await at_desk.material(second.report, who), [TEAM])
+            read(await at_desk.material(second.report, who), [TEAM], history)
     finally:
         await engine.dispose()
     # In storage itself: another row, another number, another kind.
@@ -363,7 +364,7 @@ async def test_a_body_with_changed_bytes_is_refused(
     for kept in (body.ciphertext_sha256, hashlib.sha256(changed).digest()):
         torn = replace(material, bodies=[replace(body, sealed=changed, ciphertext_sha256=kept)])
         with pytest.raises(RefusedError, match="tampered"):
-            read(torn, [TEAM])
+            read(torn, [TEAM], [])
 
 
 async def test_a_report_is_kept_whole_or_not_at_all(connections: dict[str, asyncpg.Connection]) -> None:
